@@ -144,8 +144,7 @@ func (c *Client) Update(ctx context.Context, from string, edges []migrate.Edge) 
 		return outcomes, ctx.Err()
 	}
 	w := &writer{}
-	w.raw(requestHead)
-	w.text(from)
+	w.from(from)
 	w.member("UpdateItem")
 	for i := range sent {
 		w.between(i)
@@ -202,13 +201,7 @@ func (w *writer) update(e *migrate.Edge) {
 // the friends. Imported means done, also if there was nothing to delete. It is a
 // migrate.CallerFunc.
 func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-	w := &writer{}
-	w.raw(requestHead)
-	w.text(from)
-	w.member("To_Account")
-	w.texts(friendsOf(edges))
-	w.raw(`,"DeleteType":"Delete_Type_Single"}`)
-	outcomes, err := c.change(ctx, friendDelete, from, edges, w)
+	outcomes, err := c.change(ctx, friendDelete, from, edges, friendsBody(from, friendsOf(edges), deleteSingle))
 	for i := range outcomes {
 		if outcomes[i].Code == NotAFriend {
 			outcomes[i] = migrate.Outcome{Kind: migrate.Imported}

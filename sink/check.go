@@ -46,7 +46,7 @@ func (c *Client) Check(ctx context.Context, from string, to []string) ([]Presenc
 	if len(to) == 0 {
 		return nil, ctx.Err()
 	}
-	return c.askPresence(ctx, friendCheck, from, checkBody(from, to), checkItems, to)
+	return c.askPresence(ctx, friendCheck, from, friendsBody(from, to, checkSingle), checkItems, to)
 }
 
 func (c *Client) askPresence(ctx context.Context, api, from string, body *writer, names itemNames,

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"net"
 	"net/http"
@@ -52,11 +53,6 @@ type Logger interface {
 	Warn(msg string, keysAndValues ...any)  // names no account
 }
 
-type noLog struct{}
-
-func (noLog) Debug(string, ...any) {}
-func (noLog) Warn(string, ...any)  {}
-
 // The APIs, by the last part of their path.
 const (
 	friendImport = "friend_import"
@@ -97,7 +93,7 @@ func New(c Config) (*Client, error) {
 		c.UserAgent = "friendmigrate"
 	}
 	if c.Log == nil {
-		c.Log = noLog{}
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	endpoint, err := parseEndpoint(c.Endpoint, c.AllowPlainHTTP)
 	switch {

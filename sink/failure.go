@@ -124,29 +124,20 @@ func readKind(a *attempt) string {
 
 // transportKind returns a word for the reason why a call got no answer.
 func transportKind(err error) string {
-	var (
-		proxy  *proxyError
-		sign   *signError
-		verify *tls.CertificateVerificationError
-		record tls.RecordHeaderError
-		alert  tls.AlertError
-		dns    *net.DNSError
-		netErr net.Error
-	)
-	switch {
-	case errors.As(err, &proxy):
+	switch netErr, isNet := errors.AsType[net.Error](err); {
+	case isA[*proxyError](err):
 		return "proxy"
-	case errors.As(err, &sign):
+	case isA[*signError](err):
 		return "sign"
-	case errors.As(err, &verify): // any error of the certificate
+	case isA[*tls.CertificateVerificationError](err): // any error of the certificate
 		return "x509"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
 		return "files"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), isNet && netErr.Timeout():
 		return "timeout"
-	case errors.As(err, &record), errors.As(err, &alert):
+	case isA[tls.RecordHeaderError](err), isA[tls.AlertError](err):
 		return "tls"
-	case errors.As(err, &dns):
+	case isA[*net.DNSError](err):
 		return "dns"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "refused"
@@ -156,6 +147,11 @@ func transportKind(err error) string {
 		return "cut"
 	}
 	return "transport"
+}
+
+func isA[E error](err error) bool {
+	_, is := errors.AsType[E](err)
+	return is
 }
 
 // paceResponse returns what the result of a call says about the pace.

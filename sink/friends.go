@@ -31,7 +31,6 @@ type Value struct {
 type Page struct {
 	Friends   []Friend
 	FriendNum int64 // size of the whole list, according to this page
-	Start     int64 // index of the first friend of the page
 
 	// StandardSequence and CustomSequence of the answer; 0 if it has none. They are the service's
 	// version numbers of the list. Another number on a later page means that the list has changed
@@ -79,7 +78,7 @@ func (r *FriendReader) Next(ctx context.Context) (Page, error) {
 		return Page{}, err
 	}
 	value := func(name string) int64 { return answer.numbers[name].value }
-	page := Page{Friends: answer.friends, FriendNum: value("FriendNum"), Start: r.start, answer: answer,
+	page := Page{Friends: answer.friends, FriendNum: value("FriendNum"), answer: answer,
 		Standard: value("StandardSequence"), Custom: value("CustomSequence")}
 	r.start, r.done = value("NextStartIndex"), value("CompleteFlag") != 0
 	return page, nil

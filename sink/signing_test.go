@@ -29,7 +29,7 @@ const (
 
 func testSigner(t *testing.T, lifetime time.Duration, source KeySource) *signer {
 	t.Helper()
-	s, err := newSigner(testApp, testAdmin, lifetime, source, noLog{})
+	s, err := newSigner(testApp, testAdmin, lifetime, source, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +236,7 @@ func TestImpossibleSignersAreRefused(t *testing.T) {
 		t.Fatal("the module checks its input now")
 	}
 	good := StaticKey(NewSecret(testKey))
-	if _, err := newSigner(1<<32-1, testAdmin, 0, good, noLog{}); err != nil {
+	if _, err := newSigner(1<<32-1, testAdmin, 0, good, slog.New(slog.DiscardHandler)); err != nil {
 		t.Errorf("the largest unsigned number of 32 bits: %v", err)
 	}
 	for name, try := range map[string]struct {
@@ -261,7 +261,7 @@ func TestImpossibleSignersAreRefused(t *testing.T) {
 		"error":           {testApp, testAdmin, 0, func() (Secret, error) { return Secret{}, errors.New("x") }},
 		"no file":         {testApp, testAdmin, 0, KeyFile(filepath.Join(t.TempDir(), "none"))},
 	} {
-		if _, err := newSigner(try.app, try.id, try.lifetime, try.key, noLog{}); err == nil {
+		if _, err := newSigner(try.app, try.id, try.lifetime, try.key, slog.New(slog.DiscardHandler)); err == nil {
 			t.Errorf("%s: a signer", name)
 		}
 	}

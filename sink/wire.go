@@ -48,8 +48,7 @@ func importBody(from string, edges []migrate.Edge) *writer {
 		size += EdgeBytes(&edges[i])
 	}
 	w := &writer{b: make([]byte, 0, size)}
-	w.raw(requestHead)
-	w.text(from)
+	w.from(from)
 	w.raw(importList)
 	for i := range edges {
 		if i > 0 {
@@ -174,13 +173,25 @@ func isInteger(s string) bool {
 	return digits == "0" || digits != "" && digits[0] != '0' && strings.Trim(digits, "0123456789") == ""
 }
 
-func checkBody(from string, to []string) *writer {
-	w := &writer{}
+// from begins the body of a call for an account.
+func (w *writer) from(account string) {
 	w.raw(requestHead)
-	w.text(from)
+	w.text(account)
+}
+
+// The kinds of friend_check and friend_delete that are about one direction only.
+const (
+	checkSingle  = `,"CheckType":"CheckResult_Type_Single"}`
+	deleteSingle = `,"DeleteType":"Delete_Type_Single"}`
+)
+
+// friendsBody returns the body of a call about friends by their names. It ends with kind.
+func friendsBody(from string, to []string, kind string) *writer {
+	w := &writer{}
+	w.from(from)
 	w.member("To_Account")
 	w.texts(to)
-	w.raw(`,"CheckType":"CheckResult_Type_Single"}`)
+	w.raw(kind)
 	return w
 }
 
@@ -188,8 +199,7 @@ func checkBody(from string, to []string) *writer {
 // out.
 func getBody(from string, start int64) *writer {
 	w := &writer{}
-	w.raw(requestHead)
-	w.text(from)
+	w.from(from)
 	w.member("StartIndex")
 	w.integer(start)
 	w.raw(`,"StandardSequence":0,"CustomSequence":0}`)

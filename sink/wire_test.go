@@ -77,7 +77,7 @@ func fullPage() []migrate.Edge {
 }
 
 func TestGoldenBodiesOfCheckAndGet(t *testing.T) {
-	check, err := written(checkBody("10001", []string{"1", "b<", "c"}))
+	check, err := written(friendsBody("10001", []string{"1", "b<", "c"}, checkSingle))
 	if want := `{"From_Account":"10001","To_Account":["1","b<","c"],"CheckType":"CheckResult_Type_Single"}`; err != nil || string(check) != want {
 		t.Errorf("friend_check: %s %v", check, err)
 	}

@@ -40,7 +40,7 @@ func (p *place) Next(context.Context) (sink.Page, error) {
 	if p.before != nil {
 		p.before(p.book)
 	}
-	page := sink.Page{FriendNum: int64(len(p.list)), Start: int64(p.start), Standard: p.number}
+	page := sink.Page{FriendNum: int64(len(p.list)), Standard: p.number}
 	if p.num != nil {
 		page.FriendNum = p.num(len(p.list))
 	}

@@ -58,7 +58,7 @@ func (p *place) Next(ctx context.Context) (sink.Page, error) {
 		return sink.Page{}, &migrate.CallError{Verdict: migrate.VerdictRefuseAccount, Code: 30003, Info: "no such account", Answered: true}
 	}
 	end := min(p.start+p.page, len(list))
-	page := sink.Page{Friends: list[p.start:end], FriendNum: int64(len(list)), Start: int64(p.start)}
+	page := sink.Page{Friends: list[p.start:end], FriendNum: int64(len(list))}
 	p.start, p.last = end, end == len(list)
 	return page, nil
 }

@@ -126,7 +126,7 @@ func (p *place) Next(context.Context) (sink.Page, error) {
 		return sink.Page{}, err
 	}
 	end := min(p.at+p.page, len(p.friends))
-	page := sink.Page{Friends: p.friends[p.at:end], FriendNum: int64(len(p.friends)) + p.off, Start: int64(p.at)}
+	page := sink.Page{Friends: p.friends[p.at:end], FriendNum: int64(len(p.friends)) + p.off}
 	p.at = end
 	return page, nil
 }
