@@ -156,7 +156,7 @@ func (b Binary) referAct(j *Job, act int, s *Service, state string) (a Reference
 		Check(fmt.Errorf("unbroken run of %q: exit code %d: %s", j.Shape, end.Code, end.Out))
 	}
 	s.mu.Lock()
-	_, r := s.current()
+	r := s.current()
 	if a.Calls = len(r.arrived); a.Calls > 0 {
 		a.Stage, a.Finish = r.arrived[0].Sub(p.Began), p.ended.Sub(r.ended[len(r.ended)-1])
 	}

@@ -29,7 +29,6 @@ type Service struct {
 	doors      []*Door
 	signatures map[string]struct{}
 	runs       []*run               // the last one is the current run
-	runOf      map[int64]int        // of friend_import calls that are open, by number
 	opened     map[string]int       // run in which a connection was opened, by the client's address
 	appliedBy  map[Pair]application // which call put an edge into the graph
 	refused    map[refusal]bool
@@ -69,7 +68,7 @@ type application struct {
 // Serve starts the service of a job.
 func Serve(j *Job) *Service {
 	s := &Service{
-		job: j, signatures: map[string]struct{}{}, appliedBy: map[Pair]application{}, runOf: map[int64]int{},
+		job: j, signatures: map[string]struct{}{}, appliedBy: map[Pair]application{},
 		refused: map[refusal]bool{}, opened: map[string]int{},
 	}
 	config := j.Service
@@ -98,8 +97,8 @@ func (s *Service) Close() {
 	}
 }
 
-// noting notes in which run a connection was opened. A busy machine may read a request of a process
-// that is dead after the next run has begun.
+// noting notes in which run a connection was opened, because a call belongs to that run. A busy
+// machine may read a request of a process that is dead after the next run has begun.
 type noting struct {
 	net.Listener
 	service *Service
@@ -152,18 +151,15 @@ func (s *Service) NextRun() {
 	s.runs = append(s.runs, &run{again: map[Pair]struct{}{}})
 }
 
-// current returns the number of the current run, and what it has done.
-func (s *Service) current() (number int, r *run) {
-	number = len(s.runs) - 1
-	return number, s.runs[number]
-}
+// current returns what the current run has done.
+func (s *Service) current() *run { return s.runs[len(s.runs)-1] }
 
 // Reached returns a channel that is closed when a number of friend_import calls of this run have
 // arrived or, if end is set, ended.
 func (s *Service) Reached(call int, end bool) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, r := s.current()
+	r := s.current()
 	w := waiter{call, end, make(chan struct{})}
 	r.waiting = append(r.waiting, w)
 	r.wake()
@@ -200,10 +196,8 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 	if c.API != friendImport {
 		return nil
 	}
-	number, r := s.current()
-	if run, known := s.opened[c.Request.RemoteAddr]; known && run >= 0 {
-		number, r = run, s.runs[run]
-	}
+	number := s.opened[c.Request.RemoteAddr]
+	r := s.runs[number]
 	for _, to := range c.To {
 		pair := Pair{c.From, to}
 		if !s.Sim.Has(c.From, to) {
@@ -225,7 +219,6 @@ func (s *Service) arrival(c simulator.Call) *simulator.Fault {
 			s.appliedBy[pair] = application{run: number, placed: by.placed, gaveUp: true}
 		}
 	}
-	s.runOf[c.Number] = number
 	r.arrived = append(r.arrived, time.Now())
 	r.wake()
 	return nil
@@ -238,8 +231,7 @@ func (s *Service) end(c simulator.Call) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	number := s.runOf[c.Number] // the client may be dead and another run be current
-	delete(s.runOf, c.Number)
+	number := s.opened[c.Request.RemoteAddr] // the client may be dead and another run be current
 	if len(c.To) == 1 && c.Code > 0 && c.Fault == "" {
 		s.refused[refusal{Pair{c.From, c.To[0]}, c.Code}] = true
 	}
@@ -258,8 +250,7 @@ func (s *Service) end(c simulator.Call) {
 func (s *Service) Arrived() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, r := s.current()
-	return len(r.arrived)
+	return len(s.current().arrived)
 }
 
 // Repeats counts, over all runs, the accounts of which later runs sent edges again that it had
