@@ -37,7 +37,7 @@ func BenchmarkRun(b *testing.B) {
 				return
 			}
 		}
-	}, instant{}, forgetful{}, opt)
+	}, instant{}.Call, forgetful{}, opt)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -22,14 +22,14 @@ func refuseAll(v Verdict, code int) func(call) ([]Outcome, error) {
 func limits(opt *Options) { opt.Limits = &Limits{Failures: -1, ExtraCalls: 200, FailureRatio: 0.5} }
 
 // braked runs a plan and returns the brake that stopped it, "" for none.
-func braked(t *testing.T, s *service, m *memory, p iter.Seq2[Roster, error], set func(*Options)) (*StopError, Summary) {
+func braked(t *testing.T, s *service, m *memory, p iter.Seq2[Roster, error], set func(*Options)) (*StopError, Snapshot) {
 	t.Helper()
 	opt := testOptions()
 	limits(&opt)
 	if set != nil {
 		set(&opt)
 	}
-	sum, err := Run(t.Context(), p, s, m, opt)
+	sum, err := Run(t.Context(), p, s.Call, m, opt)
 	check(t, s, m, sum)
 	stop, _ := errors.AsType[*StopError](err)
 	if err != nil && stop == nil {
@@ -122,7 +122,7 @@ func TestAJobGoesOnAfterABrake(t *testing.T) {
 			t.Fatal(stop, sum, s.calls)
 		}
 		again := newService(t, nil)
-		if sum, err := Run(t.Context(), plan(repeat(2, 1000)...), again, m, testOptions()); err != nil || sum.Imported != 2000-int64(m.count(Failed)) {
+		if sum, err := Run(t.Context(), plan(repeat(2, 1000)...), again.Call, m, testOptions()); err != nil || sum.Imported != 2000-int64(m.count(Failed)) {
 			t.Fatal(sum, err)
 		}
 	})
@@ -379,7 +379,7 @@ func TestARunWithoutAnyAnswerEndsSoon(t *testing.T) {
 				opt := testOptions()
 				opt.OutageTimeout = c.timeout
 				opt.AskService = func(context.Context) error { return c.answer }
-				_, err := Run(t.Context(), plan(repeat(1, accounts)...), s, m, opt)
+				_, err := Run(t.Context(), plan(repeat(1, accounts)...), s.Call, m, opt)
 				if took := time.Since(begun); stopReason(err) != c.want || took < c.after || took > c.after+2*time.Second {
 					t.Errorf("%s, %d accounts: %v after %s", c.name, accounts, err, took)
 				}
@@ -404,7 +404,7 @@ func TestHalvesWithoutAnAnswerDoNotFail(t *testing.T) {
 		})
 		opt := testOptions()
 		opt.AskService = func(context.Context) error { return nil }
-		sum, err := Run(t.Context(), plan(4, 1, 1), s, m, opt)
+		sum, err := Run(t.Context(), plan(4, 1, 1), s.Call, m, opt)
 		if stopReason(err) != ReasonUnanswered || sum.Failed != 0 {
 			t.Fatal(sum, err)
 		}
@@ -426,7 +426,7 @@ func TestRefusedCallsInFlightAreSettled(t *testing.T) {
 			return refuseAll(VerdictRefuseChunk, 30010)(c)
 		})
 		s.latency = 3 * time.Second
-		sum, err := Run(ctx, plan(repeat(3, 5000)...), s, m, testOptions())
+		sum, err := Run(ctx, plan(repeat(3, 5000)...), s.Call, m, testOptions())
 		if stopReason(err) != ReasonSignal || sum.Failed != int64(3*s.calls) {
 			t.Fatal(sum, err, fmt.Sprint(s.calls))
 		}

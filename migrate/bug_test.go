@@ -19,7 +19,7 @@ func TestABugInAWorkerLosesNoAnswer(t *testing.T) {
 			return accept(c)
 		}), newMemory(t)
 		s.pace = time.Millisecond
-		sum, err := Run(t.Context(), plan(repeat(3, 200)...), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(repeat(3, 200)...), s.Call, m, testOptions())
 		if bug, ok := errors.AsType[*Bug](err); !ok || bug.Value != "planted" || !strings.Contains(string(bug.Stack), "bug_test.go") {
 			t.Fatalf("%v", err)
 		}
@@ -27,7 +27,7 @@ func TestABugInAWorkerLosesNoAnswer(t *testing.T) {
 		if s.calls < 31 || s.calls > 31+testOptions().Workers || m.count(Imported) != 3*(s.calls-1) || sum.Uncertain != 1 {
 			t.Errorf("%d calls, %d edges settled, %+v", s.calls, m.count(Imported), sum)
 		}
-		if _, err = Run(t.Context(), plan(repeat(3, 200)...), s, m, testOptions()); err != nil || m.count(Imported) != 600 || s.calls != 201 {
+		if _, err = Run(t.Context(), plan(repeat(3, 200)...), s.Call, m, testOptions()); err != nil || m.count(Imported) != 600 || s.calls != 201 {
 			t.Errorf("%d calls, %d edges settled: %v", s.calls, m.count(Imported), err)
 		}
 	})
@@ -55,7 +55,7 @@ func TestABugInTheDispatcherLosesNoAnswer(t *testing.T) {
 					}
 					return yield(r, err)
 				})
-			}, s, m, opt)
+			}, s.Call, m, opt)
 			if bug, ok := errors.AsType[*Bug](err); !ok || bug.Value != "planted" || !strings.Contains(string(bug.Stack), "bug_test.go") {
 				t.Fatalf("%v", err)
 			}

@@ -84,7 +84,7 @@ func mixture(t *testing.T, seed uint64) {
 	s.pace, s.latency = time.Duration(random.IntN(20))*time.Millisecond, time.Duration(random.IntN(2000))*time.Millisecond
 	m, opt := newMemory(t), testOptions()
 	opt.Rand = rand.New(rand.NewPCG(seed, 8))
-	opt.Workers, opt.CallBytes = 1+random.IntN(1+random.IntN(60)), 60*(1+random.IntN(40))
+	opt.Workers, opt.Room = 1+random.IntN(1+random.IntN(60)), 60*(1+random.IntN(40))
 	opt.Memory, opt.MaxDuration = int64(random.IntN(3)*100_000), 100*24*time.Hour
 	if random.IntN(2) == 0 {
 		opt.Limits = nil
@@ -97,7 +97,7 @@ func mixture(t *testing.T, seed uint64) {
 		sizes[i] = 1 + random.IntN(1+random.IntN(20))
 		edges += sizes[i]
 	}
-	sum, err := Run(t.Context(), plan(sizes...), s, m, opt)
+	sum, err := Run(t.Context(), plan(sizes...), s.Call, m, opt)
 	t.Logf("seed %d: after %v: %v, %+v", seed, time.Since(begun), err, sum)
 	check(t, s, m, sum)
 	if reason := stopReason(err); err != nil && reason == "" || reason == ReasonDuration {

@@ -33,7 +33,7 @@ func Fitting(n, room int, size func(k int) int) int {
 // edgesOfCall returns the edges of one call: the first of the chosen edges, as many as fit.
 func (x *worker) edgesOfCall(c *Chunk, chosen EdgeSet) (indexes []int, edges []Edge) {
 	indexes = chosen.Indexes()
-	indexes = indexes[:Fitting(len(indexes), x.opt.CallBytes-x.opt.EmptyCallBytes,
+	indexes = indexes[:Fitting(len(indexes), x.opt.Room,
 		func(k int) int { return x.opt.EdgeBytes(&c.Edges[indexes[k]]) })]
 	if len(indexes) == len(c.Edges) {
 		return indexes, c.Edges

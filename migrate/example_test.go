@@ -31,7 +31,7 @@ func ExampleRun() {
 			Load: func(int) (migrate.Chunk, error) { return migrate.Chunk{From: "alice", Edges: friends}, nil },
 		}, nil)
 	}
-	service := migrate.CallerFunc(func(_ context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+	service := migrate.Caller(func(_ context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 		outcomes := make([]migrate.Outcome, len(edges))
 		for i, e := range edges {
 			outcomes[i] = migrate.Outcome{Kind: migrate.Imported}
@@ -42,7 +42,7 @@ func ExampleRun() {
 		return outcomes, nil
 	})
 	summary, err := migrate.Run(context.Background(), plan, service, recorder{}, migrate.Options{
-		Workers: 4, CallBytes: 1 << 20, EdgeBytes: func(*migrate.Edge) int { return 100 }, Retry: migrate.DefaultRetry,
+		Workers: 4, Retry: migrate.DefaultRetry,
 	})
 	fmt.Println(summary.Calls, "call:", summary.Imported, "imported,", summary.Failed, "failed,", err)
 	// Output:

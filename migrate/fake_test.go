@@ -204,12 +204,12 @@ func (m *memory) count(k Kind) (n int) {
 }
 
 func testOptions() Options {
-	return Options{Workers: 50, CallBytes: 1 << 20, EdgeBytes: func(*Edge) int { return 60 }, Retry: DefaultRetry, OutageTimeout: 15 * time.Minute,
+	return Options{Workers: 50, Room: 1 << 20, EdgeBytes: func(*Edge) int { return 60 }, Retry: DefaultRetry, OutageTimeout: 15 * time.Minute,
 		Limits: &Limits{Failures: -1, ExtraCalls: -1}, Rand: rand.New(rand.NewPCG(1, 2))}
 }
 
 // check holds a finished run against the service's own account.
-func check(t *testing.T, s *service, m *memory, sum Summary) {
+func check(t *testing.T, s *service, m *memory, sum Snapshot) {
 	t.Helper()
 	if s.overlaps > 0 {
 		t.Errorf("%d overlapping calls for one account", s.overlaps)

@@ -6,13 +6,12 @@ import (
 	"time"
 )
 
-// Options of a run. Workers, CallBytes and EdgeBytes are required.
+// Options of a run. Workers is required.
 type Options struct {
-	Workers        int             // rosters at work at the same time, and so the most calls in flight
-	CallBytes      int             // largest JSON of one call, in bytes; a single edge is sent even if it is larger
-	EdgeBytes      func(*Edge) int // returns the JSON bytes of an edge in a call
-	EmptyCallBytes int             // JSON bytes of a call without its edges
-	Memory         int64           // most bytes of loaded chunks, 0: no limit; one chunk may always be loaded
+	Workers   int             // rosters at work at the same time, and so the most calls in flight
+	EdgeBytes func(*Edge) int // returns the JSON bytes of an edge in a call; nil: any chunk fits into one
+	Room      int             // JSON bytes that one call has for its edges; a single edge is sent even if it takes more
+	Memory    int64           // most bytes of loaded chunks, 0: no limit; one chunk may always be loaded
 
 	Retry         RetryPolicy
 	OutageTimeout time.Duration // how long to hold while nothing gets through, before the run stops

@@ -44,7 +44,7 @@ func TestWaitingAccountsDoNotKeepEachOtherFromBeingSent(t *testing.T) {
 					return
 				}
 			}
-		}, s, m, opt)
+		}, s.Call, m, opt)
 		if err != nil || sum.Imported != 10+200+6+200+1000 {
 			t.Errorf("%v, %+v", err, sum)
 		}
@@ -67,9 +67,9 @@ func TestEveryCallOfAChunkHasItsOwnTimeUntilItIsGivenUp(t *testing.T) {
 			return accept(c)
 		})
 		m, opt := newMemory(t), testOptions()
-		opt.CallBytes = 100 // one edge a call
+		opt.Room = 100 // one edge a call
 		opt.AskService = func(context.Context) error { return nil }
-		sum, err := Run(t.Context(), plan(2), s, m, opt)
+		sum, err := Run(t.Context(), plan(2), s.Call, m, opt)
 		if err != nil || sum.Imported != 2 {
 			t.Errorf("%v, %+v", err, sum)
 		}
@@ -92,7 +92,7 @@ func TestAnUnknownCodeIsTriedThreeTimes(t *testing.T) {
 		})
 		s.pace = 100 * time.Millisecond
 		m := newMemory(t)
-		_, err := Run(t.Context(), plan(append([]int{1}, repeat(1, 300)...)...), s, m, testOptions())
+		_, err := Run(t.Context(), plan(append([]int{1}, repeat(1, 300)...)...), s.Call, m, testOptions())
 		if err != nil || answers != unknownAttempts || m.outcomes["a0>f0"].Outcome.Code != 99999 {
 			t.Errorf("%v, %d answers, %+v", err, answers, m.outcomes["a0>f0"])
 		}
@@ -110,7 +110,7 @@ func TestARefusedCallIsAnAttempt(t *testing.T) {
 					}
 					return nil, &CallError{Verdict: verdict, Code: 30003, Answered: true}
 				})
-				_, err := Run(t.Context(), plan(1), s, m, testOptions())
+				_, err := Run(t.Context(), plan(1), s.Call, m, testOptions())
 				if got := m.outcomes["a0>f0"].Attempts; err != nil || got != before+1 {
 					t.Errorf("verdict %d after %d calls: %v, %d attempts", verdict, before, err, got)
 				}
@@ -133,7 +133,7 @@ func TestAnsweredReadsBreakARowOfMisses(t *testing.T) {
 			})
 			m, opt := newMemory(t), testOptions()
 			opt.AnsweredChecks = func() int64 { n += reads; return n }
-			sum, err := Run(t.Context(), plan(repeat(1, 300)...), s, m, opt)
+			sum, err := Run(t.Context(), plan(repeat(1, 300)...), s.Call, m, opt)
 			if err != nil || sum.Holds != 1-reads {
 				t.Errorf("%d reads between attempts: %v, %d holds", reads, err, sum.Holds)
 			}

@@ -12,9 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Summary is what a run did.
-type Summary = Snapshot
-
 // Run sends the unsettled edges of the plan. It returns when that is done or can't go on, after
 // everything that it started has ended. A nil error means that every edge of the plan is settled. A
 // *StopError means that the run can be resumed. Any other error comes from the plan, from
@@ -22,8 +19,11 @@ type Summary = Snapshot
 //
 // When ctx ends, no more calls are started. Calls that were sent are waited for and settled.
 func Run(
-	ctx context.Context, plan iter.Seq2[Roster, error], caller Caller, journal Journal, opt Options,
-) (Summary, error) {
+	ctx context.Context, plan iter.Seq2[Roster, error], call Caller, journal Journal, opt Options,
+) (Snapshot, error) {
+	if opt.EdgeBytes == nil {
+		opt.EdgeBytes = func(*Edge) int { return 0 }
+	}
 	if opt.Meter == nil {
 		opt.Meter = new(Meter)
 	}
@@ -47,7 +47,7 @@ func Run(
 	d.gate, d.shut = context.WithCancel(d.ctx)
 	defer func() { d.shut() }()
 
-	x := &worker{caller: caller, journal: journal, opt: opt}
+	x := &worker{call: call, journal: journal, opt: opt}
 	var group errgroup.Group
 	for range opt.Workers {
 		group.Go(func() error {

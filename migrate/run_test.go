@@ -12,7 +12,7 @@ import (
 func TestCallsAreTheLeastAndSerial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, m := newService(t, nil), newMemory(t)
-		sum, err := Run(t.Context(), plan(1, 999, 1000, 1001, 2500, 3000), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(1, 999, 1000, 1001, 2500, 3000), s.Call, m, testOptions())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,8 +30,8 @@ func TestChunkIsCutByBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, m := newService(t, nil), newMemory(t)
 		opt := testOptions()
-		opt.CallBytes, opt.EmptyCallBytes = 60*300+10, 10
-		sum, err := Run(t.Context(), plan(1000, 1), s, m, opt)
+		opt.Room = 60 * 300
+		sum, err := Run(t.Context(), plan(1000, 1), s.Call, m, opt)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,8 +46,8 @@ func TestEdgeLargerThanACallIsSentAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, m := newService(t, nil), newMemory(t)
 		opt := testOptions()
-		opt.CallBytes = 10
-		sum, err := Run(t.Context(), plan(3), s, m, opt)
+		opt.Room = 10
+		sum, err := Run(t.Context(), plan(3), s.Call, m, opt)
 		if err != nil || s.calls != 3 {
 			t.Fatal(err, s.calls)
 		}
@@ -58,11 +58,11 @@ func TestEdgeLargerThanACallIsSentAlone(t *testing.T) {
 func TestSettledChunksAreNotSentAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, m := newService(t, nil), newMemory(t)
-		if _, err := Run(t.Context(), plan(1500, 10), s, m, testOptions()); err != nil {
+		if _, err := Run(t.Context(), plan(1500, 10), s.Call, m, testOptions()); err != nil {
 			t.Fatal(err)
 		}
 		again := newService(t, nil)
-		if _, err := Run(t.Context(), plan(1500, 10), again, m, testOptions()); err != nil || again.calls != 0 {
+		if _, err := Run(t.Context(), plan(1500, 10), again.Call, m, testOptions()); err != nil || again.calls != 0 {
 			t.Errorf("second run: %d calls, %v", again.calls, err)
 		}
 	})
@@ -81,7 +81,7 @@ func TestOnlyUnsettledItemsAreSentAgain(t *testing.T) {
 			}
 			return out, nil
 		})
-		sum, err := Run(t.Context(), plan(20), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(20), s.Call, m, testOptions())
 		if err != nil || sum.Imported != 20 || sum.Calls != 2 {
 			t.Fatal(sum, err)
 		}
@@ -101,7 +101,7 @@ func TestAlreadyAfterAnUncertainAnswerIsMarked(t *testing.T) {
 			}
 			return all(c, Outcome{Kind: Already, Code: 30015}), nil
 		})
-		sum, err := Run(t.Context(), plan(2, 3), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(2, 3), s.Call, m, testOptions())
 		if err != nil || sum.Already != 5 || sum.AlreadyUncertain != 2 || sum.Uncertain != 1 {
 			t.Fatal(sum, err)
 		}
@@ -113,7 +113,7 @@ func TestAlreadyAfterAKillIsMarked(t *testing.T) {
 		m := newMemory(t)
 		m.sent = true
 		s := newService(t, func(c call) ([]Outcome, error) { return all(c, Outcome{Kind: Already}), nil })
-		if sum, err := Run(t.Context(), plan(2), s, m, testOptions()); err != nil || sum.AlreadyUncertain != 2 {
+		if sum, err := Run(t.Context(), plan(2), s.Call, m, testOptions()); err != nil || sum.AlreadyUncertain != 2 {
 			t.Fatal(sum, err)
 		}
 	})
@@ -135,7 +135,7 @@ func TestHalvingFindsTheOffenders(t *testing.T) {
 				}
 				return accept(c)
 			})
-			sum, err := Run(t.Context(), plan(1000), s, m, testOptions())
+			sum, err := Run(t.Context(), plan(1000), s.Call, m, testOptions())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,7 +159,7 @@ func TestBrakeWhenEverythingIsRefused(t *testing.T) {
 			return nil, &CallError{Verdict: VerdictHalve, Code: 30001, Info: "no such tag", Answered: true}
 		})
 		s.pace = 5 * time.Millisecond
-		sum, err := Run(t.Context(), plan(repeat(100, 5000)...), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(repeat(100, 5000)...), s.Call, m, testOptions())
 		stop, _ := errors.AsType[*StopError](err)
 		if stop == nil || stop.Reason != ReasonSystematic || stop.Code != 30001 {
 			t.Fatal(err)
@@ -181,7 +181,7 @@ func TestLonePoisonousChunksDoNotBrake(t *testing.T) {
 			}
 			return accept(c)
 		})
-		sum, err := Run(t.Context(), plan(repeat(1, 500)...), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(repeat(1, 500)...), s.Call, m, testOptions())
 		if err != nil || sum.Failed != 50 || sum.Imported != 450 {
 			t.Fatal(sum, err)
 		}
@@ -197,7 +197,7 @@ func TestAccountThatDoesNotExistCostsOneCall(t *testing.T) {
 			}
 			return accept(c)
 		})
-		sum, err := Run(t.Context(), plan(5, 2700, 5), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(5, 2700, 5), s.Call, m, testOptions())
 		if err != nil || sum.Failed != 2700 || sum.Imported != 10 || s.byAccount["a1"] != 1 {
 			t.Fatal(sum, err, s.byAccount)
 		}
@@ -216,7 +216,7 @@ func TestRefusedChunkFailsAndTheNextIsTried(t *testing.T) {
 			}
 			return accept(c)
 		})
-		sum, err := Run(t.Context(), plan(1500), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(1500), s.Call, m, testOptions())
 		if err != nil || sum.Failed != 1000 || sum.Imported != 500 {
 			t.Fatal(sum, err)
 		}
@@ -233,7 +233,7 @@ func TestUnknownCodeFailsAfterThreeAttemptsWhileOthersGetThrough(t *testing.T) {
 			return accept(c)
 		})
 		s.pace = 50 * time.Millisecond
-		sum, err := Run(t.Context(), plan(append([]int{4}, repeat(1, 400)...)...), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(append([]int{4}, repeat(1, 400)...)...), s.Call, m, testOptions())
 		if err != nil || sum.Failed != 4 || s.byAccount["a0"] != 3 {
 			t.Fatal(sum, err, s.byAccount["a0"])
 		}
@@ -246,7 +246,7 @@ func TestUnknownCodeForEverybodyIsHeldAndStops(t *testing.T) {
 		s := newService(t, func(c call) ([]Outcome, error) {
 			return nil, &CallError{Verdict: VerdictUnknown, Code: 61234, Answered: true}
 		})
-		sum, err := Run(t.Context(), plan(repeat(2, 100)...), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(repeat(2, 100)...), s.Call, m, testOptions())
 		if stopReason(err) != ReasonOutage || sum.Failed != 0 {
 			t.Fatal(sum, err)
 		}
@@ -267,7 +267,7 @@ func TestSuspectsAreFatalOnlyBeforeTheFirstSuccess(t *testing.T) {
 			}
 			return nil, suspect
 		})
-		sum, err := Run(t.Context(), plan(repeat(2, 5)...), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(repeat(2, 5)...), s.Call, m, testOptions())
 		stop, _ := errors.AsType[*StopError](err)
 		if stop == nil || stop.Reason != ReasonRefused || stop.Hint != suspect.Hint || sum.Already != 3 || sum.Settled() != 3 || s.calls < 20 || s.calls > 25 || sum.Calls != int64(s.calls-1) {
 			t.Fatal(sum, err, s.calls)
@@ -282,7 +282,7 @@ func TestSuspectsAreFatalOnlyBeforeTheFirstSuccess(t *testing.T) {
 			return accept(c)
 		})
 		s.pace = 200 * time.Millisecond
-		if sum, err := Run(t.Context(), plan(repeat(2, 60)...), s, m, testOptions()); err != nil || sum.Imported != 120 {
+		if sum, err := Run(t.Context(), plan(repeat(2, 60)...), s.Call, m, testOptions()); err != nil || sum.Imported != 120 {
 			t.Fatal(sum, err)
 		}
 	})
@@ -300,7 +300,7 @@ func TestSuspectsAfterASuccess(t *testing.T) {
 			return accept(c)
 		})
 		s.pace = 200 * time.Millisecond
-		if sum, err := Run(t.Context(), plan(repeat(2, 60)...), s, m, testOptions()); err != nil || sum.Imported != 64 || sum.Failed != 56 || s.calls != 60 {
+		if sum, err := Run(t.Context(), plan(repeat(2, 60)...), s.Call, m, testOptions()); err != nil || sum.Imported != 64 || sum.Failed != 56 || s.calls != 60 {
 			t.Fatal(sum, err, s.calls)
 		}
 	})
@@ -312,7 +312,7 @@ func TestSuspectsAfterASuccess(t *testing.T) {
 			}
 			return all(c, Outcome{Kind: Already}), nil
 		})
-		sum, err := Run(t.Context(), plan(repeat(3, 20)...), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(repeat(3, 20)...), s.Call, m, testOptions())
 		if err != nil || sum.Already != 60 || sum.AlreadyUncertain != 20 {
 			t.Fatal(sum, err)
 		}
@@ -329,7 +329,7 @@ func TestFatalAnswerKeepsWhatWasSettled(t *testing.T) {
 			return accept(c)
 		})
 		s.pace = 5 * time.Millisecond
-		sum, err := Run(t.Context(), plan(repeat(3, 1000)...), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(repeat(3, 1000)...), s.Call, m, testOptions())
 		if stopReason(err) != ReasonRefused || s.calls > 160 {
 			t.Fatal(err, s.calls)
 		}
@@ -351,7 +351,7 @@ func TestSignalDrains(t *testing.T) {
 			return accept(c)
 		})
 		s.pace, s.latency = 5*time.Millisecond, 3*time.Second
-		sum, err := Run(ctx, plan(repeat(3, 5000)...), s, m, testOptions())
+		sum, err := Run(ctx, plan(repeat(3, 5000)...), s.Call, m, testOptions())
 		if stopReason(err) != ReasonSignal {
 			t.Fatal(err)
 		}
@@ -368,13 +368,13 @@ func TestMaxDuration(t *testing.T) {
 		s.pace = 5 * time.Millisecond
 		opt := testOptions()
 		opt.MaxDuration = 10 * time.Second
-		_, err := Run(t.Context(), plan(repeat(1, 10000)...), s, m, opt)
+		_, err := Run(t.Context(), plan(repeat(1, 10000)...), s.Call, m, opt)
 		if took := time.Since(begun); stopReason(err) != ReasonDuration || took > 11*time.Second {
 			t.Fatal(err, took)
 		}
 		opt.Since = time.Now().Add(-9 * time.Second) // reading the input took that long
 		start := time.Now()
-		_, err = Run(t.Context(), plan(repeat(1, 10000)...), s, newMemory(t), opt)
+		_, err = Run(t.Context(), plan(repeat(1, 10000)...), s.Call, newMemory(t), opt)
 		if took := time.Since(start); stopReason(err) != ReasonDuration || took < time.Second || took > 2*time.Second {
 			t.Fatal(err, took)
 		}
@@ -392,7 +392,7 @@ func TestThresholds(t *testing.T) {
 		s.pace = 5 * time.Millisecond
 		opt := testOptions()
 		opt.Limits.Failures = 10
-		sum, err := Run(t.Context(), plan(repeat(3, 1000)...), s, m, opt)
+		sum, err := Run(t.Context(), plan(repeat(3, 1000)...), s.Call, m, opt)
 		if stopReason(err) != ReasonThreshold || sum.Failed < 11 || sum.Failed > 11+50 {
 			t.Fatal(sum, err)
 		}
@@ -402,7 +402,7 @@ func TestThresholds(t *testing.T) {
 		s.pace = 5 * time.Millisecond
 		opt := testOptions()
 		opt.Limits.FailureRatio = 0.3
-		sum, err := Run(t.Context(), plan(repeat(3, 1000)...), s, m, opt)
+		sum, err := Run(t.Context(), plan(repeat(3, 1000)...), s.Call, m, opt)
 		if stopReason(err) != ReasonThreshold || sum.Settled() < ratioFrom || sum.Settled() > ratioFrom+200 {
 			t.Fatal(sum, err)
 		}
@@ -414,7 +414,7 @@ func TestFailingJournalEndsTheRun(t *testing.T) {
 		s, m := newService(t, nil), newMemory(t)
 		m.fail = errors.New("disk full")
 		s.pace = 5 * time.Millisecond
-		_, err := Run(t.Context(), plan(repeat(3, 1000)...), s, m, testOptions())
+		_, err := Run(t.Context(), plan(repeat(3, 1000)...), s.Call, m, testOptions())
 		if !errors.Is(err, m.fail) || s.calls > 70 {
 			t.Fatal(err, s.calls)
 		}
@@ -427,7 +427,7 @@ func TestNoCallLeavesThatTheJournalCannotAnnounce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, m := newService(t, nil), newMemory(t)
 		m.failAnnounce = errors.New("disk full")
-		_, err := Run(t.Context(), plan(repeat(3, 100)...), s, m, testOptions())
+		_, err := Run(t.Context(), plan(repeat(3, 100)...), s.Call, m, testOptions())
 		if !errors.Is(err, m.failAnnounce) || s.calls != 0 {
 			t.Fatal(err, s.calls)
 		}
@@ -438,13 +438,13 @@ func TestUnreadablePlanEndsTheRun(t *testing.T) {
 	damaged := errors.New("damaged")
 	synctest.Test(t, func(t *testing.T) {
 		s, m := newService(t, nil), newMemory(t)
-		_, err := Run(t.Context(), func(yield func(Roster, error) bool) { yield(Roster{}, damaged) }, s, m, testOptions())
+		_, err := Run(t.Context(), func(yield func(Roster, error) bool) { yield(Roster{}, damaged) }, s.Call, m, testOptions())
 		if !errors.Is(err, damaged) {
 			t.Fatal(err)
 		}
 		bad := roster("a", 0, 5)
 		bad.Load = func(int) (Chunk, error) { return Chunk{}, damaged }
-		_, err = Run(t.Context(), func(yield func(Roster, error) bool) { yield(bad, nil) }, s, m, testOptions())
+		_, err = Run(t.Context(), func(yield func(Roster, error) bool) { yield(bad, nil) }, s.Call, m, testOptions())
 		if !errors.Is(err, damaged) {
 			t.Fatal(err)
 		}
@@ -468,7 +468,7 @@ func TestLoadedChunksStayWithinMemory(t *testing.T) {
 			most = max(most, open+1)
 			return accept(c)
 		}
-		if _, err := Run(t.Context(), plan(repeat(1000, 100)...), s, m, opt); err != nil || most > 10 || most < 5 {
+		if _, err := Run(t.Context(), plan(repeat(1000, 100)...), s.Call, m, opt); err != nil || most > 10 || most < 5 {
 			t.Fatal(err, most)
 		}
 	})

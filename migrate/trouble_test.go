@@ -26,7 +26,7 @@ func TestOutageHoldsAndGoesOn(t *testing.T) {
 			return nil, errCut
 		})
 		s.pace = 5 * time.Millisecond
-		sum, err := Run(t.Context(), plan(repeat(2, 20000)...), s, m, testOptions())
+		sum, err := Run(t.Context(), plan(repeat(2, 20000)...), s.Call, m, testOptions())
 		if err != nil || sum.Failed != 0 || sum.Imported != 40000 || sum.Holds != 1 || sum.Holding {
 			t.Fatal(sum, err)
 		}
@@ -51,7 +51,7 @@ func TestOutageThatLastsStopsResumable(t *testing.T) {
 				return nil, answer
 			})
 			s.pace = 5 * time.Millisecond
-			sum, err := Run(t.Context(), plan(repeat(2, 20000)...), s, m, testOptions())
+			sum, err := Run(t.Context(), plan(repeat(2, 20000)...), s.Call, m, testOptions())
 			if stopReason(err) != ReasonOutage || sum.Failed != 0 {
 				t.Fatal(name, sum, err)
 			}
@@ -60,7 +60,7 @@ func TestOutageThatLastsStopsResumable(t *testing.T) {
 				t.Errorf("%s: took %s", name, took)
 			}
 			s.answer = accept
-			sum, err = Run(t.Context(), plan(repeat(2, 20000)...), s, m, testOptions())
+			sum, err = Run(t.Context(), plan(repeat(2, 20000)...), s.Call, m, testOptions())
 			if err != nil || m.count(Imported) != 40000 {
 				t.Fatal(name, sum, err)
 			}
@@ -77,7 +77,7 @@ func TestDeadServiceStopsBeforeAnything(t *testing.T) {
 		opt.AskService = func(context.Context) error { return errCut }
 		for _, accounts := range []int{1, 2, 3, 500} {
 			start := time.Now()
-			_, err := Run(t.Context(), plan(repeat(1, accounts)...), s, m, opt)
+			_, err := Run(t.Context(), plan(repeat(1, accounts)...), s.Call, m, opt)
 			if took := time.Since(start); stopReason(err) != ReasonSilent || took > 31*time.Second {
 				t.Errorf("%d accounts: %v after %s", accounts, err, took)
 			}
@@ -99,7 +99,7 @@ func TestAServiceThatOnlyHangsStopsSoon(t *testing.T) {
 				time.Sleep(hung.Took)
 				return hung
 			}
-			_, err := Run(t.Context(), plan(repeat(1, accounts)...), s, m, opt)
+			_, err := Run(t.Context(), plan(repeat(1, accounts)...), s.Call, m, opt)
 			if took := time.Since(begun); stopReason(err) != ReasonSilent || took < 30*time.Second || took > 40*time.Second {
 				t.Errorf("%d accounts: %v after %s", accounts, err, took)
 			}
@@ -118,7 +118,7 @@ func TestBadAccountAloneIsGivenUpWhenTheServiceAnswers(t *testing.T) {
 		})
 		opt := testOptions()
 		opt.AskService = func(context.Context) error { return nil }
-		sum, err := Run(t.Context(), plan(1, 2, 1), s, m, opt)
+		sum, err := Run(t.Context(), plan(1, 2, 1), s.Call, m, opt)
 		if err != nil || sum.Failed != 2 || m.outcomes["a1>f0"].Outcome.Code != 30006 {
 			t.Fatal(sum, err)
 		}
@@ -139,7 +139,7 @@ func TestNoAnswerAtAllStaysPending(t *testing.T) {
 		})
 		opt := testOptions()
 		opt.AskService = func(context.Context) error { return nil }
-		sum, err := Run(t.Context(), plan(1, 2, 1), s, m, opt)
+		sum, err := Run(t.Context(), plan(1, 2, 1), s.Call, m, opt)
 		if stopReason(err) != ReasonUnanswered || sum.Failed != 0 || sum.Imported != 2 {
 			t.Fatal(sum, err)
 		}
@@ -157,7 +157,7 @@ func TestThrottleIsNotAnAttempt(t *testing.T) {
 		})
 		opt := testOptions()
 		opt.OutageTimeout = time.Hour
-		sum, err := Run(t.Context(), plan(repeat(2, 10)...), s, m, opt)
+		sum, err := Run(t.Context(), plan(repeat(2, 10)...), s.Call, m, opt)
 		if err != nil || sum.Failed != 0 || sum.Imported != 20 {
 			t.Fatal(sum, err)
 		}
@@ -167,7 +167,7 @@ func TestThrottleIsNotAnAttempt(t *testing.T) {
 		s := newService(t, func(c call) ([]Outcome, error) {
 			return nil, &CallError{Verdict: VerdictThrottle, Code: 60007, Answered: true}
 		})
-		_, err := Run(t.Context(), plan(repeat(2, 10)...), s, m, testOptions())
+		_, err := Run(t.Context(), plan(repeat(2, 10)...), s.Call, m, testOptions())
 		if stop := (*StopError)(nil); !errors.As(err, &stop) || stop.Reason != ReasonThrottled || stop.Code != 60007 || !strings.Contains(stop.Info, "60007") {
 			t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func TestStormSettlesEverything(t *testing.T) {
 		s.pace = 5 * time.Millisecond
 		opt := testOptions()
 		opt.Workers = 300
-		sum, err := Run(t.Context(), plan(repeat(2, 12000)...), s, m, opt)
+		sum, err := Run(t.Context(), plan(repeat(2, 12000)...), s.Call, m, opt)
 		if err != nil || sum.Failed != 0 || sum.Imported != 24000 {
 			t.Fatal(sum, err)
 		}
@@ -225,7 +225,7 @@ func TestHotAccountsDoNotSlowTheOthers(t *testing.T) {
 		s.pace = 5 * time.Millisecond
 		opt := testOptions()
 		opt.Workers = 300
-		sum, err := Run(t.Context(), plan(repeat(2, 14000)...), s, m, opt)
+		sum, err := Run(t.Context(), plan(repeat(2, 14000)...), s.Call, m, opt)
 		if err != nil || sum.Failed != 0 || sum.Imported != 28000 {
 			t.Fatal(sum, err)
 		}
@@ -253,7 +253,7 @@ func TestTheLastAccountIsNotHammered(t *testing.T) {
 			opt := testOptions()
 			opt.Rand = rand.New(rand.NewPCG(seed, 1))
 			opt.AskService = func(context.Context) error { return nil }
-			sum, err := Run(t.Context(), plan(repeat(2, 100)...), s, m, opt)
+			sum, err := Run(t.Context(), plan(repeat(2, 100)...), s.Call, m, opt)
 			if err != nil || sum.Failed != 0 {
 				t.Fatal(sum, err)
 			}
@@ -283,7 +283,7 @@ func TestPassingFailuresCostLittle(t *testing.T) {
 		s.pace, s.latency = 5*time.Millisecond, 200*time.Millisecond
 		opt := testOptions()
 		opt.Workers = 300
-		sum, err := Run(t.Context(), plan(repeat(20, 6000)...), s, m, opt)
+		sum, err := Run(t.Context(), plan(repeat(20, 6000)...), s.Call, m, opt)
 		if err != nil || sum.Failed != 0 || sum.Imported != 120000 {
 			t.Fatal(sum, err)
 		}
@@ -335,7 +335,7 @@ func TestAnyAnswersAnyInterruptions(t *testing.T) {
 			for runs := 0; ; runs++ {
 				ctx, stop := context.WithCancel(t.Context())
 				cancel = stop
-				sum, err := Run(ctx, plan(sizes...), s, m, testOptions())
+				sum, err := Run(ctx, plan(sizes...), s.Call, m, testOptions())
 				stop()
 				if err == nil {
 					t.Logf("seed %d: %d runs, %d calls, %+v", seed, runs+1, s.calls, sum)
@@ -370,7 +370,7 @@ func TestAPauseIsNoOutage(t *testing.T) {
 			if stopped {
 				opt.Clock = func() time.Time { return time.Now().Add(-min(max(time.Since(begun)-from, 0), to-from)) }
 			}
-			paused := CallerFunc(func(ctx context.Context, from string, edges []Edge) ([]Outcome, error) {
+			paused := Caller(func(ctx context.Context, from string, edges []Edge) ([]Outcome, error) {
 				if d := time.Since(begun); stopped && d >= 20*time.Second && d < to {
 					select {
 					case <-time.After(to - d):

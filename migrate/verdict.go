@@ -31,21 +31,11 @@ type Outcome struct {
 // index. It is safe for concurrent use, but must not be called for an account while another call
 // for it is open.
 //
-// If ctx ends before the request leaves, Call returns the error of ctx and has had no effect. Once
-// the request is sent, Call waits for its answer or its timeout whatever happens to ctx. Every
-// other error is a *CallError. With VerdictRetry or VerdictSuspect, Call may return outcomes too,
-// such as Already for edges that were found in place: they hold, and edges without one are Again.
-type Caller interface {
-	Call(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
-}
-
-// CallerFunc is a function that is a Caller.
-type CallerFunc func(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
-
-// Call calls f.
-func (f CallerFunc) Call(ctx context.Context, from string, edges []Edge) ([]Outcome, error) {
-	return f(ctx, from, edges)
-}
+// If ctx ends before the request leaves, it returns the error of ctx and has had no effect. Once
+// the request is sent, it waits for the answer or the timeout whatever happens to ctx. Every other
+// error is a *CallError. With VerdictRetry or VerdictSuspect, it may return outcomes too, such as
+// Already for edges that were found in place: they hold, and edges without one are Again.
+type Caller func(ctx context.Context, from string, edges []Edge) ([]Outcome, error)
 
 // Verdict says what follows from the answer to a whole call. Package sink maps codes to verdicts;
 // the engine acts on them.

@@ -178,7 +178,7 @@ func (r *result) landed() int64 { return r.imported + r.already }
 // worker carries out tasks. Nothing in it changes, so the goroutines that do a worker's work share
 // one.
 type worker struct {
-	caller  Caller
+	call    Caller
 	journal Journal
 	opt     Options
 }
@@ -257,7 +257,7 @@ func (x *worker) send(res *result) {
 		return
 	}
 	indexes, edges := x.edgesOfCall(w.chunk, chosen)
-	outcomes, err := x.caller.Call(res.task.ctx, w.roster.From, edges)
+	outcomes, err := x.call(res.task.ctx, w.roster.From, edges)
 	if err != nil && !isCall(err) {
 		res.unsent = true
 		if res.task.ctx.Err() == nil {

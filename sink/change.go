@@ -26,7 +26,7 @@ func WrongAppError(info string) *migrate.CallError {
 	}
 }
 
-// Import makes one friend_import call. It is a migrate.CallerFunc.
+// Import makes one friend_import call. It is a migrate.Caller.
 //
 // It matches results to edges by To_Account. An edge without a ResultItem, or with two that differ,
 // is Again and uncertain. An answer without a usable ResultItem for any edge counts as no answer.
@@ -128,7 +128,7 @@ const NotAFriend = 31704
 // Update makes one friend_update call, which sets Remark, GroupName and custom fields of friends.
 // The service lets nothing else change. It sets only the fields that an edge has. An edge that has
 // none of them is Already, and is not sent. Other outcomes are those of Import. It is a
-// migrate.CallerFunc.
+// migrate.Caller.
 func (c *Client) Update(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	outcomes := make([]migrate.Outcome, len(edges))
 	var sent []migrate.Edge
@@ -199,7 +199,7 @@ func (w *writer) update(e *migrate.Edge) {
 
 // Delete makes one friend_delete call with Delete_Type_Single, which does not change the lists of
 // the friends. Imported means done, also if there was nothing to delete. It is a
-// migrate.CallerFunc.
+// migrate.Caller.
 func (c *Client) Delete(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	outcomes, err := c.change(ctx, friendDelete, from, edges, friendsBody(from, friendsOf(edges), deleteSingle))
 	for i := range outcomes {

@@ -76,7 +76,7 @@ func TestAChangeHasAtMostAThousandFriends(t *testing.T) {
 		fmt.Fprint(w, `{"ResultItem":[`+strings.Join(items, ",")+`],`+okTail)
 	}}
 	c := testClient(t, s.serve(t), nil)
-	for _, change := range []migrate.CallerFunc{c.Update, c.Delete} {
+	for _, change := range []migrate.Caller{c.Update, c.Delete} {
 		for _, n := range []int{0, 1, 2, 1000, 1001} {
 			before := len(s.received())
 			got, err := change(t.Context(), "A", namesOf(n))

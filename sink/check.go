@@ -121,7 +121,7 @@ func (c *Client) Probe(ctx context.Context) error {
 // ImportMissing makes one friend_check call, and at most one friend_import call for the edges that
 // are missing. Edges that are found are Already. If friend_check refuses an edge permanently,
 // friend_import decides about it. If it succeeds the edge is an uncertain Already, because undo
-// takes Imported for new. It is a migrate.CallerFunc.
+// takes Imported for new. It is a migrate.Caller.
 func (c *Client) ImportMissing(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	found, err := c.Check(ctx, from, friendsOf(edges))
 	var e *migrate.CallError

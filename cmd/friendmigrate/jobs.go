@@ -19,9 +19,9 @@ var importing = job.Operation{
 	Command: "import", Settled: "in place", Already: "there already", SentWord: "sent", Suffix: "-2",
 	Caller: func(r *job.Run) migrate.Caller {
 		if r.Set.Job.OnlyMissing {
-			return migrate.CallerFunc(r.Client.ImportMissing)
+			return r.Client.ImportMissing
 		}
-		return migrate.CallerFunc(r.Client.Import)
+		return r.Client.Import
 	},
 }
 
@@ -36,7 +36,7 @@ func operate(op job.Operation) func(*program, context.Context, invocation) error
 var updating = job.Operation{
 	Command: "update", Doing: "updating", Did: "updated", Settled: "updated",
 	Already: "without a field that can be set", SentWord: "sent", Suffix: "-update",
-	Caller:    func(r *job.Run) migrate.Caller { return migrate.CallerFunc(r.Client.Update) },
+	Caller:    func(r *job.Run) migrate.Caller { return r.Client.Update },
 	EdgeBytes: sink.UpdateBytes,
 }
 

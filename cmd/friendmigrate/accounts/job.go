@@ -243,9 +243,7 @@ func (j *Run) run(ctx context.Context) error {
 		s.Settled, s.Done, s.ToGo = now.Settled(), now.Chunks, pass.Journal.Identity().Chunks-now.Chunks
 	}
 	stop := j.Follow(meter, fill, nil)
-	engine := j.EngineOptions(meter)
-	engine.CallBytes, engine.EdgeBytes = 1<<20, func(*migrate.Edge) int { return 0 }
-	_, err := migrate.Run(ctx, pass.Plan(), pass.Caller(call), j.View.Timed(j.Journal), engine)
+	_, err := migrate.Run(ctx, pass.Plan(), pass.Caller(call), j.View.Timed(j.Journal), j.EngineOptions(meter))
 	stop()
 	if pass.Imports() {
 		j.imported += j.Journal.Totals().Imported - start.Imported

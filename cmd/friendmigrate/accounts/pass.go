@@ -190,7 +190,7 @@ func told(e *migrate.Edge) migrate.Outcome {
 // Caller returns the engine's Caller, which asks about the accounts of a call or imports them. It
 // does not import accounts that have a code: account_check did not say that they are missing.
 func (p *Pass) Caller(call func(ctx context.Context, ids []string) ([]sink.Presence, error)) migrate.Caller {
-	return migrate.CallerFunc(func(ctx context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+	return func(ctx context.Context, _ string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 		outcomes := make([]migrate.Outcome, len(edges))
 		var sent []migrate.Edge
 		var places []int
@@ -211,7 +211,7 @@ func (p *Pass) Caller(call func(ctx context.Context, ids []string) ([]sink.Prese
 			outcomes[i] = answers[k]
 		}
 		return outcomes, nil
-	})
+	}
 }
 
 // WriteMissing replaces the list of the accounts known to be missing atomically. It is in the order

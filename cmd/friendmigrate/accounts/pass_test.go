@@ -58,7 +58,7 @@ func run(t *testing.T, dir string, a *app, most int) *Pass {
 	}
 	a.calls, a.most = 0, most
 	_, err = migrate.Run(t.Context(), p.Plan(), p.Caller(a.serve(p.Imports())), p.Journal, migrate.Options{
-		Workers: 3, CallBytes: 1 << 20, EdgeBytes: func(*migrate.Edge) int { return 0 }, Retry: migrate.DefaultRetry,
+		Workers: 3, Retry: migrate.DefaultRetry,
 	})
 	if (p.Journal.Totals().Pending > 0) != (err != nil) {
 		t.Fatal(err)

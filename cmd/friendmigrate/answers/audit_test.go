@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"friendmigrate/checkpoint"
-	"friendmigrate/migrate"
 )
 
 // account of a job, edge by edge: what its journal says and what the service has.
@@ -105,18 +104,4 @@ func (a *audit) sums(id checkpoint.Identity, seen, settled int64) {
 		t.Imported+t.Already+t.Failed+t.Pending != id.Edges {
 		a.say("the sum does not balance: %d edges, %+v, and counted %d settled, %d failed, %d pending", id.Edges, t, settled, len(a.failures), len(a.open))
 	}
-}
-
-// spy sees every call of the engine.
-type spy struct {
-	migrate.Caller
-	call func(ctx context.Context, from string, edges []migrate.Edge, then func() error) // then makes the call
-}
-
-func (s spy) Call(ctx context.Context, from string, edges []migrate.Edge) (list []migrate.Outcome, err error) {
-	s.call(ctx, from, edges, func() error {
-		list, err = s.Caller.Call(ctx, from, edges)
-		return err
-	})
-	return list, err
 }

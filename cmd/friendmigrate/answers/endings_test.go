@@ -248,7 +248,7 @@ func TestTheAuditSees(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := piped(t, simulator.Config{Script: once.script("", simulator.Fault{Kind: simulator.FaultBody, Name: "object"})})
 		j := newJob(t, ring(sceneAccounts, sceneFriends))
-		j.run(t.Context(), c, flags{workers: 1, wrap: func(to migrate.Caller) migrate.Caller { return believer{to} }})
+		j.run(t.Context(), c, flags{workers: 1, wrap: believe})
 		if a := j.look(c); len(a.wrong) != sceneFriends {
 			t.Errorf("three false successes, and the audit says %q", a.wrong)
 		}
@@ -268,18 +268,18 @@ func TestTheAuditSees(t *testing.T) {
 	}
 }
 
-// believer takes every answer for a success.
-type believer struct{ migrate.Caller }
-
-func (b believer) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
-	list, err := b.Caller.Call(ctx, from, edges)
-	if err != nil {
-		list = make([]migrate.Outcome, len(edges))
-		for i := range list {
-			list[i].Kind = migrate.Imported
+// believe takes every answer for a success.
+func believe(call migrate.Caller) migrate.Caller {
+	return func(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
+		list, err := call(ctx, from, edges)
+		if err != nil {
+			list = make([]migrate.Outcome, len(edges))
+			for i := range list {
+				list[i].Kind = migrate.Imported
+			}
 		}
+		return list, nil
 	}
-	return list, nil
 }
 
 // endsAtTheProxy: every command that calls names the proxy and its status at once, and shows no

@@ -135,7 +135,7 @@ type ended struct {
 	exit int // what the command would exit with
 	stop *migrate.StopError
 	err  error
-	migrate.Summary
+	migrate.Snapshot
 	sent sink.Stats
 	took time.Duration
 }
@@ -168,9 +168,9 @@ func (j *job) run(ctx context.Context, c *chat, f flags) ended {
 	if err := j.journal.BeginRun(checkpoint.RunStart{At: time.Now(), Workers: f.workers}); err != nil {
 		j.t.Fatal(err)
 	}
-	var to migrate.Caller = migrate.CallerFunc(client.Import)
+	var to migrate.Caller = client.Import
 	if f.onlyMissing {
-		to = migrate.CallerFunc(client.ImportMissing)
+		to = client.ImportMissing
 	}
 	if f.wrap != nil {
 		to = f.wrap(to)
@@ -182,8 +182,8 @@ func (j *job) run(ctx context.Context, c *chat, f flags) ended {
 	retry := migrate.DefaultRetry
 	retry.MaxAttempts = f.maxAttempts
 	e := ended{}
-	e.Summary, e.err = migrate.Run(ctx, j.stage.Rosters(context.WithoutCancel(ctx), j.journal.Done), to, j.journal, migrate.Options{
-		Workers: f.workers, CallBytes: f.chunkBytes, EdgeBytes: sink.EdgeBytes, EmptyCallBytes: sink.EmptyCallBytes, Memory: 64 << 20, Retry: retry,
+	e.Snapshot, e.err = migrate.Run(ctx, j.stage.Rosters(context.WithoutCancel(ctx), j.journal.Done), to, j.journal, migrate.Options{
+		Workers: f.workers, Room: f.chunkBytes - sink.EmptyCallBytes, EdgeBytes: sink.EdgeBytes, Memory: 64 << 20, Retry: retry,
 		OutageTimeout: f.outageTimeout, MaxDuration: f.maxDuration, Limits: &migrate.Limits{Failures: f.maxFailures, ExtraCalls: -1}, AskService: client.Probe, Meter: meter, Event: f.event,
 	})
 	e.sent, e.took = client.Stats(), time.Since(began)

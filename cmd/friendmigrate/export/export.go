@@ -152,9 +152,8 @@ func (e *Export) Run(ctx context.Context, pages func(from string) friendlist.Pag
 
 func (e *Export) read(ctx context.Context, pages func(from string) friendlist.Pages, engine migrate.Options) error {
 	f := &fetcher{pages: pages, out: e, states: map[int64]*state{}}
-	engine.CallBytes, engine.EdgeBytes, engine.EmptyCallBytes = 1, func(*migrate.Edge) int { return 0 }, 0
 	done := settled{e.now.Before, slices.Clone(e.now.Bits)}
-	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), done), f, f, engine)
+	_, stopped := migrate.Run(ctx, e.plan(context.WithoutCancel(ctx), done), f.Call, f, engine)
 	if stop := (*migrate.StopError)(nil); errors.As(stopped, &stop) && stop.Reason == migrate.ReasonUnanswered {
 		stopped = f.giveUp()
 	}

@@ -51,7 +51,7 @@ const callMemory = 64 << 10
 // flushAt is how many bytes of rows of one account wait before they are handed over.
 const flushAt = 32 << 10
 
-// Call implements migrate.Caller. It reads the whole list of the account; after a failed call it
+// Call is a migrate.Caller. It reads the whole list of the account; after a failed call it
 // continues where that stopped.
 func (f *fetcher) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := f.state(&edges[0])

@@ -19,7 +19,7 @@ import (
 type runResult struct {
 	began   time.Time
 	idle    bool // there was nothing to send
-	summary migrate.Summary
+	summary migrate.Snapshot
 	stats   sink.Stats
 	paused  time.Duration // by friendmigrate pace
 	err     error
@@ -56,8 +56,7 @@ func (j *Run) send(ctx context.Context) runResult {
 		plan = migrate.Only(plan, j.Op.Part)
 	}
 	engine := j.EngineOptions(meter)
-	engine.CallBytes, engine.EmptyCallBytes, engine.EdgeBytes = j.Set.Pace.CallBytes, sink.EmptyCallBytes,
-		sink.EdgeBytes
+	engine.Room, engine.EdgeBytes = j.Set.Pace.CallBytes-sink.EmptyCallBytes, sink.EdgeBytes
 	if j.Op.EdgeBytes != nil {
 		engine.EdgeBytes = j.Op.EdgeBytes
 	}

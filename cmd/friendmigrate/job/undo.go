@@ -30,7 +30,7 @@ func (p *Program) Undo(ctx context.Context, set settings.Settings, v settings.Va
 		Command: "undo", Folder: folder.Undo, Suffix: "-2",
 		Doing: "deleting", Did: "deleted", Settled: "deleted", SentWord: "deleted", EdgeBytes: sink.DeleteBytes,
 		Prepare: func(ctx context.Context, r *Run) error { return r.prepareUndo(ctx, &of) },
-		Caller:  func(r *Run) migrate.Caller { return migrate.CallerFunc(r.Client.Delete) },
+		Caller:  func(r *Run) migrate.Caller { return r.Client.Delete },
 		Part:    func(ordinal int64, _ int) (migrate.EdgeSet, error) { return of.Of(context.Background(), ordinal) },
 	}, set, v, nil)
 	dir := folder.Of(set.Job.State, set.Job.Shard)

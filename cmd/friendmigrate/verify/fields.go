@@ -35,7 +35,7 @@ type reader struct {
 func newReader(s Service, memory int64) *reader {
 	check := &asker{check: s.Check}
 	check.heard.Store(true) // friend_check is only asked after a list was read, so the app is the right one
-	return &reader{pages: s.Pages, check: check, states: map[string]*state{}, most: memory}
+	return &reader{pages: s.Pages, check: check.Call, states: map[string]*state{}, most: memory}
 }
 
 // state is the part of an account's list that was read.
@@ -48,7 +48,7 @@ type state struct {
 	size   int64
 }
 
-// Call implements migrate.Caller.
+// Call is a migrate.Caller.
 func (r *reader) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	s := r.take(from, edges)
 	known := s.done
@@ -112,7 +112,7 @@ func (r *reader) judge(ctx context.Context, from string, s *state, edges []migra
 	if !s.doubt || len(unseen) == 0 {
 		return outcomes, nil
 	}
-	checked, err := r.check.Call(ctx, from, unseen)
+	checked, err := r.check(ctx, from, unseen)
 	if err != nil {
 		return nil, err
 	}

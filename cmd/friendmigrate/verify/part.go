@@ -199,16 +199,14 @@ func (p *Part) Ask(
 	if err := p.verdicts.BeginRun(checkpoint.RunStart{At: time.Now().UTC(), Workers: engine.Workers}); err != nil {
 		return 0, err
 	}
-	// 1000 ids always fit
-	engine.CallBytes, engine.EdgeBytes, engine.EmptyCallBytes = 1<<30, func(*migrate.Edge) int { return 0 }, 0
-	var to migrate.Caller = &asker{check: s.Check}
+	to := (&asker{check: s.Check}).Call
 	if p.Set.Fields {
 		engine.Memory /= 2
 		lists := newReader(s, engine.Memory)
 		if p.updates() {
 			lists.sets = updatable
 		}
-		to = lists
+		to = lists.Call
 		defer func() { doubtful = lists.doubtful.Load() }()
 	}
 	before := calls()

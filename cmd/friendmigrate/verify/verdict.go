@@ -47,7 +47,7 @@ type asker struct {
 	heard atomic.Bool // the service has given a verdict
 }
 
-// Call implements migrate.Caller.
+// Call is a migrate.Caller.
 func (a *asker) Call(ctx context.Context, from string, edges []migrate.Edge) ([]migrate.Outcome, error) {
 	wrong := 0
 	outcomes, err := sink.Outcomes(edges, missing(), func(to []string) ([]sink.Presence, error) {
