@@ -76,7 +76,7 @@ func TestManyWorkersShareSyncs(t *testing.T) {
 		if err := j.Close(); err != nil {
 			t.Fatal(err)
 		}
-		reader, err := Open(mem.restart(), testDir, Options{ReadOnly: true})
+		reader, err := OpenReadOnly(mem.restart(), testDir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,7 +27,7 @@ func Example() {
 	}
 	chunk := migrate.Chunk{From: "alice", Edges: []migrate.Edge{{From: "alice", To: "bob"}, {From: "alice", To: "carol"}}}
 	for range 2 {
-		journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{})
+		journal, err := checkpoint.Open(disk.OS{}, dir)
 		if err != nil {
 			panic(err)
 		}

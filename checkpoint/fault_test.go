@@ -26,7 +26,7 @@ func (s *session) live(t *testing.T, fsys *memFS, steps int) (err error) {
 	if err != nil {
 		return err
 	}
-	j, err := Open(fsys, testDir, Options{})
+	j, err := Open(fsys, testDir)
 	if err != nil {
 		return err
 	}
@@ -190,7 +190,7 @@ func TestPowerCutAgainAndAgain(t *testing.T) {
 			if fsys = fsys.powerCut(rng); rng.IntN(3) == 0 {
 				fsys = fsys.restart()
 			}
-			j, err := Open(fsys, testDir, Options{})
+			j, err := Open(fsys, testDir)
 			if errors.Is(err, fs.ErrNotExist) && s.doubt == nil {
 				continue
 			}
@@ -273,7 +273,7 @@ func TestWithoutSyncThePowerCutIsSeen(t *testing.T) {
 		if err := s.live(t, fsys, 4); err != nil {
 			t.Fatal(err)
 		}
-		j, err := Open(fsys.powerCut(rng), testDir, Options{})
+		j, err := Open(fsys.powerCut(rng), testDir)
 		if err != nil || s.m.differs(j) != "" {
 			lost = true
 		}

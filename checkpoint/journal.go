@@ -17,14 +17,6 @@ import (
 	"friendmigrate/migrate/disk"
 )
 
-// Options says how a journal is opened.
-type Options struct {
-	// ReadOnly opens the journal only for reading, also while another process writes it. It needs
-	// no lock and changes nothing, not even a torn write. Frames that are appended after Open are
-	// not seen.
-	ReadOnly bool
-}
-
 // Journal is the open journal of a job. Its methods are safe for concurrent use, but BeginRun,
 // Reopen, EndRun and Close belong to the one goroutine that runs the job. It implements
 // migrate.Journal.
@@ -58,25 +50,17 @@ func Begin(fsys disk.FS, dir string, id Identity) (*Journal, error) {
 	if err := Create(fsys, dir, id); err != nil {
 		return nil, err
 	}
-	return Open(fsys, dir, Options{})
+	return Open(fsys, dir)
 }
 
-// Open replays the journal in the folder dir. The caller holds the folder's lock, unless it opens
-// the journal only for reading.
+// Open replays the journal in the folder dir and opens it for writing. The caller holds the folder's
+// lock.
 //
 // Open cuts off a write that was torn when the program or the machine died. Its errors are
 // fs.ErrNotExist, ErrDamaged, ErrNewer, ErrLocked, and those of the file system. After any of them
 // the file is unchanged, except that a torn write may have been cut off.
-func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
-	name := filepath.Join(dir, FileName)
-	if o.ReadOnly {
-		j, err := openFile(fsys, name, os.O_RDONLY, o)
-		if err != nil { // the writer may have cut off a torn write meanwhile; it does so once
-			j, err = openFile(fsys, name, os.O_RDONLY, o)
-		}
-		return j, err
-	}
-	j, err := openFile(fsys, name, os.O_RDWR, o)
+func Open(fsys disk.FS, dir string) (*Journal, error) {
+	j, err := openFile(fsys, dir, os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
@@ -84,14 +68,25 @@ func Open(fsys disk.FS, dir string, o Options) (*Journal, error) {
 	return j, nil
 }
 
+// OpenReadOnly opens the journal only for reading, also while another process writes it. It needs no
+// lock and changes nothing, not even a torn write. Frames that are appended later are not seen.
+func OpenReadOnly(fsys disk.FS, dir string) (*Journal, error) {
+	j, err := openFile(fsys, dir, os.O_RDONLY)
+	if err != nil { // the writer may have cut off a torn write meanwhile; it does so once
+		j, err = openFile(fsys, dir, os.O_RDONLY)
+	}
+	return j, err
+}
+
 // openFile opens and replays the file, and makes it ready for appending if it is for writing. After
 // an error or a panic it closes the file, which releases its lock.
-func openFile(fsys disk.FS, name string, flag int, o Options) (j *Journal, err error) {
+func openFile(fsys disk.FS, dir string, flag int) (j *Journal, err error) {
+	name, readOnly := filepath.Join(dir, FileName), flag == os.O_RDONLY
 	file, err := fsys.OpenFile(name, flag, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
-	j = &Journal{name: name, file: file, readOnly: o.ReadOnly, work: make(chan *entry), stop: make(chan struct{}),
+	j = &Journal{name: name, file: file, readOnly: readOnly, work: make(chan *entry), stop: make(chan struct{}),
 		stopped: make(chan struct{})}
 	opened := false
 	defer func() {
@@ -99,12 +94,12 @@ func openFile(fsys disk.FS, name string, flag int, o Options) (j *Journal, err e
 			j, err = nil, errors.Join(fmt.Errorf("open journal %q: %w", name, err), closeLocked(file))
 		}
 	}()
-	if o.ReadOnly {
+	if readOnly {
 		close(j.stopped)
 	} else if err = lockJournal(file); err != nil {
 		return j, err
 	}
-	if err = j.recover(); err == nil && !o.ReadOnly {
+	if err = j.recover(); err == nil && !readOnly {
 		err = fsys.SyncDir(filepath.Dir(name)) // Create may have died after the renaming
 	}
 	opened = err == nil

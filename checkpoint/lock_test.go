@@ -143,7 +143,7 @@ func TestWithoutTheLockFileNobodyElseComesIn(t *testing.T) {
 	if err := Create(disk.OS{}, dir, Identity{}); err != nil {
 		t.Fatal(err)
 	}
-	j, err := Open(disk.OS{}, dir, Options{})
+	j, err := Open(disk.OS{}, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,9 +156,9 @@ func TestWithoutTheLockFileNobodyElseComesIn(t *testing.T) {
 	}
 	_, err = TryLock(dir)
 	mustDiffer(t, err, ErrLocked)
-	_, err = Open(disk.OS{}, dir, Options{})
+	_, err = Open(disk.OS{}, dir)
 	mustDiffer(t, err, ErrLocked)
-	reader, err := Open(disk.OS{}, dir, Options{ReadOnly: true})
+	reader, err := OpenReadOnly(disk.OS{}, dir)
 	if err != nil {
 		t.Errorf("for reading: %v", err)
 	} else if err := reader.Close(); err != nil {
@@ -198,7 +198,7 @@ func TestCloseReleasesTheLockThoughAChildHasTheFile(t *testing.T) {
 	if err := l.Release(); err != nil {
 		t.Error(err)
 	}
-	if j, err = Open(disk.OS{}, dir, Options{}); err != nil {
+	if j, err = Open(disk.OS{}, dir); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {

@@ -281,7 +281,7 @@ func newTestJournal(t testing.TB, fsys disk.FS, dir string, p plan) *Journal {
 
 func openTestJournal(t testing.TB, fsys disk.FS, dir string) *Journal {
 	t.Helper()
-	j, err := Open(fsys, dir, Options{})
+	j, err := Open(fsys, dir)
 	if err != nil {
 		t.Fatal(err)
 	}

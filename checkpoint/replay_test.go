@@ -91,7 +91,7 @@ func openBytes(t *testing.T, data []byte) (*Journal, *memFS, error) {
 	t.Helper()
 	fsys := newMemFS()
 	fsys.put(journalName, data)
-	j, err := Open(fsys, testDir, Options{})
+	j, err := Open(fsys, testDir)
 	if err == nil {
 		t.Cleanup(func() { _ = j.Close() })
 	} else if got := fsys.content(journalName); !bytes.Equal(got, data) {
@@ -209,7 +209,7 @@ func TestEmptyOrZeroedFileIsNoNewJob(t *testing.T) {
 		_, _, err := openBytes(t, data)
 		mustDiffer(t, err, ErrDamaged)
 	}
-	_, err := Open(newMemFS(), testDir, Options{})
+	_, err := Open(newMemFS(), testDir)
 	if err == nil || errors.Is(err, ErrDamaged) {
 		t.Fatalf("no file at all: %v", err)
 	}
@@ -298,7 +298,7 @@ func TestReadOnlyBesideAWriter(t *testing.T) {
 	for n := h.ends[0]; n <= len(h.data); n++ {
 		fsys := newMemFS()
 		fsys.put(journalName, h.data[:n])
-		j, err := Open(fsys, testDir, Options{ReadOnly: true})
+		j, err := OpenReadOnly(fsys, testDir)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -71,7 +71,7 @@ func TestAReportIsNotOlderThanTheEndOfTheRun(t *testing.T) {
 		t.Fatal(got)
 	}
 	awaitForks()
-	journal, err := checkpoint.Open(disk.OS{}, state, checkpoint.Options{})
+	journal, err := checkpoint.Open(disk.OS{}, state)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -69,7 +69,7 @@ func Open(fsys disk.FS, folder string) (*Pass, error) {
 	if p.number == 0 {
 		return nil, nil
 	}
-	p.Journal, err = checkpoint.Open(fsys, p.dir(), checkpoint.Options{})
+	p.Journal, err = checkpoint.Open(fsys, p.dir())
 	return p, err
 }
 

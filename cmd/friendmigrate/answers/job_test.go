@@ -57,7 +57,7 @@ func newJobOn(t testing.TB, stageDisk disk.FS, staged string, fsys *memory, edge
 		SDKAppID: app, Target: "test", Edges: plan.Edges, Chunks: plan.Chunks, Rows: rows, Duplicates: plan.Duplicates, PlanDigest: plan.PlanDigest,
 	}))
 	j := &job{t: t}
-	j.journal, err = checkpoint.Open(fsys, dir, checkpoint.Options{})
+	j.journal, err = checkpoint.Open(fsys, dir)
 	must(err)
 	must(w.Seal(nil))
 	j.stage, err = stage.Open(staged, stageDisk)

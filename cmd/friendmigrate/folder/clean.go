@@ -59,7 +59,7 @@ func Clean(places []Place) (cleaned, aside []string, err error) {
 // finished returns an error if the job has pending edges or no journal. An undo needs the staged
 // input for its failed edges too: --retry-failed deletes them.
 func finished(dir string, undo bool) error {
-	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{ReadOnly: true})
+	journal, err := checkpoint.OpenReadOnly(disk.OS{}, dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the job in %q is %w: its input is not staged yet", dir, ErrUnfinished)
 	}

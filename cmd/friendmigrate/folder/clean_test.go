@@ -100,7 +100,7 @@ func TestAnUndoWithFailedEdgesIsNotFinished(t *testing.T) {
 	dir := t.TempDir()
 	made(t, dir, 0, "staged/rosters-0")
 	made(t, filepath.Join(dir, Undo), 1)
-	journal, err := checkpoint.Open(disk.OS{}, filepath.Join(dir, Undo), checkpoint.Options{})
+	journal, err := checkpoint.Open(disk.OS{}, filepath.Join(dir, Undo))
 	if err != nil {
 		t.Fatal(err)
 	}

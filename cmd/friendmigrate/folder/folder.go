@@ -228,7 +228,7 @@ func Drop(dir string) error {
 // rehearsed returns an error unless dir holds the state of a rehearsal, or one that was never
 // begun.
 func rehearsed(dir string) error {
-	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{ReadOnly: true})
+	journal, err := checkpoint.OpenReadOnly(disk.OS{}, dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !stage.Sealed(filepath.Join(dir, Staged)):
 		return nil // never begun

@@ -74,7 +74,7 @@ func (s *state) must(err error) {
 
 func (s *state) open() {
 	var err error
-	s.journal, err = checkpoint.Open(quickFS{}, s.dir, checkpoint.Options{})
+	s.journal, err = checkpoint.Open(quickFS{}, s.dir)
 	s.must(err)
 }
 

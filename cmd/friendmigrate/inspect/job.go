@@ -81,7 +81,7 @@ func LostJournal(dir string) error {
 
 // openJournal opens a journal for reading. It returns nil if there is none.
 func openJournal(dir string) (*checkpoint.Journal, error) {
-	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{ReadOnly: true})
+	journal, err := checkpoint.OpenReadOnly(disk.OS{}, dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

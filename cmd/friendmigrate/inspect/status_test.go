@@ -190,7 +190,7 @@ func TestAReportSaysHowTheLastRunEnded(t *testing.T) {
 		s.must(os.WriteFile(filepath.Join(base, folder.Report), []byte(c.before), 0o600))
 		running := strings.HasPrefix(name, "running")
 		if running {
-			writer, err := checkpoint.Open(disk.OS{}, s.dir, checkpoint.Options{})
+			writer, err := checkpoint.Open(disk.OS{}, s.dir)
 			s.must(err)
 			defer writer.Close()
 		}

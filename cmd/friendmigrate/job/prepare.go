@@ -84,7 +84,7 @@ func (j *Run) Prepare(ctx context.Context) error {
 
 // OpenJournal opens the journal in the run's folder, if there is one.
 func (j *Run) OpenJournal() error {
-	journal, err := checkpoint.Open(j.FS, j.Dir, checkpoint.Options{})
+	journal, err := checkpoint.Open(j.FS, j.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil

@@ -52,7 +52,7 @@ func (p *Program) Undo(ctx context.Context, set settings.Settings, v settings.Va
 // it does not exist.
 func (j *Run) prepareUndo(ctx context.Context, of *inspect.Created) (err error) {
 	dir := filepath.Dir(j.Dir)
-	if of.Journal, err = checkpoint.Open(j.FS, dir, checkpoint.Options{ReadOnly: true}); err != nil {
+	if of.Journal, err = checkpoint.OpenReadOnly(j.FS, dir); err != nil {
 		return err
 	}
 	id := of.Journal.Identity()
@@ -244,7 +244,7 @@ func (j *Run) wouldUndo(ctx context.Context, job *inspect.Job) (e exit.Ending, e
 // leftToUndo returns a function that says which edges of a chunk the undo of the job in dir would
 // still try to delete, and one that closes what it reads.
 func (j *Run) leftToUndo(dir string) (left func(int64, int) migrate.EdgeSet, done func(), err error) {
-	begun, err := checkpoint.Open(j.FS, filepath.Join(dir, folder.Undo), checkpoint.Options{ReadOnly: true})
+	begun, err := checkpoint.OpenReadOnly(j.FS, filepath.Join(dir, folder.Undo))
 	if errors.Is(err, fs.ErrNotExist) {
 		return func(_ int64, n int) migrate.EdgeSet { return migrate.FullSet(n) }, func() {}, nil
 	}

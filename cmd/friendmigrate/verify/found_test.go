@@ -41,7 +41,7 @@ func jobOf(t *testing.T, s *stage.Stage, outcome func(e *migrate.Edge) migrate.O
 	}
 	must(checkpoint.Create(disk.OS{}, dir, checkpoint.Identity{Edges: totals.Edges, Chunks: totals.Chunks,
 		PlanDigest: totals.PlanDigest}))
-	journal, err := checkpoint.Open(disk.OS{}, dir, checkpoint.Options{})
+	journal, err := checkpoint.Open(disk.OS{}, dir)
 	must(err)
 	must(journal.BeginRun(checkpoint.RunStart{}))
 	for r, err := range s.Rosters(t.Context(), nil) {

@@ -18,7 +18,7 @@ import (
 
 // open opens the journal of the job, and its staged input or one that the verify stages.
 func (p *Part) open(ctx context.Context) error {
-	journal, err := checkpoint.Open(p.FS, p.Dir, checkpoint.Options{ReadOnly: true})
+	journal, err := checkpoint.OpenReadOnly(p.FS, p.Dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -98,7 +98,7 @@ const optionSeed = "seed"
 
 // resume continues the verify of an earlier process, with the sample that was drawn then.
 func (p *Part) resume(ctx context.Context) error {
-	journal, err := checkpoint.Open(p.FS, p.dir(), checkpoint.Options{})
+	journal, err := checkpoint.Open(p.FS, p.dir())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil

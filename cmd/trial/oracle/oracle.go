@@ -282,7 +282,7 @@ type state struct {
 // readState opens journal and stage like the program, only for reading.
 func readState(folder string) *state {
 	s := &state{settled: map[place]migrate.Outcome{}, plan: map[place]lab.Pair{}}
-	journal, err := checkpoint.Open(disk.OS{}, folder, checkpoint.Options{ReadOnly: true})
+	journal, err := checkpoint.OpenReadOnly(disk.OS{}, folder)
 	if !errors.Is(err, fs.ErrNotExist) {
 		lab.Check(err)
 		defer func() { lab.Check(journal.Close()) }()
