@@ -1,7 +1,6 @@
 package accountlist
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/sha256"
@@ -72,36 +71,23 @@ func Open(name string, stdin io.Reader) (*File, error) {
 	return a, nil
 }
 
+// check reads the list to its end.
 func (a *File) check() error {
 	f, err := a.open()
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	const enough = 64 << 10
-	content := bufio.NewReaderSize(f, enough)
-	head, err := content.Peek(enough)
-	if err != nil && err != io.EOF {
-		return err
-	}
-	if err := recognise(a.Name, head); err != nil {
-		return err
-	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, content); err != nil {
-		return err
-	}
-	for account, err := range a.All(context.Background()) {
-		if err != nil {
-			return err
-		}
+	err = a.each(io.TeeReader(f, sum), func(account Account) error {
 		if a.Count == 0 {
 			a.First = account
 		}
 		a.Count++
-	}
+		return nil
+	})
 	a.Digest = hex.EncodeToString(sum.Sum(nil))
-	return nil
+	return err
 }
 
 // All yields the accounts in the order of the list. A repeated id is skipped if it is one of the
@@ -114,15 +100,8 @@ func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 			return
 		}
 		defer f.Close()
-		seen, last := map[string]bool{}, ""
-		err = eachID(a.Name, f, func(id string, line int64) error {
-			if id == last || seen[id] {
-				return context.Cause(ctx)
-			}
-			if last = id; len(seen) < MostSeen {
-				seen[id] = true
-			}
-			if !yield(Account{ID: id, Line: line}, nil) {
+		err = a.each(f, func(account Account) error {
+			if !yield(account, nil) {
 				return errStop
 			}
 			return context.Cause(ctx)
@@ -131,6 +110,19 @@ func (a *File) All(ctx context.Context) iter.Seq2[Account, error] {
 			yield(Account{}, err)
 		}
 	}
+}
+
+func (a *File) each(content io.Reader, take func(Account) error) error {
+	seen, last := map[string]bool{}, ""
+	return eachID(a.Name, content, func(id string, line int64) error {
+		if id == last || seen[id] {
+			return nil
+		}
+		if last = id; len(seen) < MostSeen {
+			seen[id] = true
+		}
+		return take(Account{ID: id, Line: line})
+	})
 }
 
 // Set returns a map with all accounts of the list as keys. Each value is false.

@@ -49,18 +49,10 @@ func recognise(name string, head []byte) error {
 	if wrong := (*source.InputError)(nil); errors.As(source.CheckText(name, head), &wrong) {
 		return listError{wrong}
 	}
-	text := bytes.TrimLeft(bytes.TrimPrefix(head, []byte(byteOrderMark)), " \t\r\n")
-	line, _, _ := bytes.Cut(text, []byte("\n"))
-	for _, kind := range []struct{ begin, what, filter string }{
-		{"{", "is JSONL, not one id a line", "jq -r .From_Account"},
-		{"[", "is a JSON array, not one id a line", "jq -r '.[]'"},
-	} {
-		if bytes.HasPrefix(text, []byte(kind.begin)) && (json.Valid(line) || json.Valid(text)) {
-			fix := func(quote func(string) string) string {
-				return kind.filter + " < " + quote(name) + " > " + quote(name+".txt")
-			}
-			return listError{&source.InputError{Name: name, Reason: kind.what, Fix: fix}}
-		}
+	text := bytes.TrimLeft(head, " \t\r\n")
+	first := json.NewDecoder(bytes.NewReader(text)).Decode(new(json.RawMessage))
+	if len(text) > 0 && (text[0] == '{' || text[0] == '[') && first == nil {
+		return fault(name, 1, "is JSON, not one id a line")
 	}
 	return nil
 }
@@ -86,6 +78,9 @@ func eachID(name string, f io.Reader, each func(id string, line int64) error) er
 		return each(id, line)
 	}
 	head, _ := r.Peek(maxLine)
+	if err := recognise(name, head[:min(len(head), 64<<10)]); err != nil {
+		return err
+	}
 	names := cellsOf(firstLine(head))
 	for _, column := range columns {
 		if at := slices.Index(names, column); at >= 0 {
