@@ -52,18 +52,6 @@ func (c *Counts) CheckEmpty(o Options) error {
 // NoRows reports whether the inputs hold no row, not even one of another shard.
 func (c *Counts) NoRows() bool { return len(c.Empty) == len(c.Inputs) }
 
-// repeated returns the inputs with rows whose content equals that of an earlier input.
-func (c *Counts) repeated() (names []string) {
-	seen := map[string]bool{}
-	for _, in := range c.Inputs {
-		if seen[in.Digest] && !slices.Contains(c.Empty, in.Name) {
-			names = append(names, in.Name)
-		}
-		seen[in.Digest] = true
-	}
-	return names
-}
-
 // ManyLines counts the records that may have swallowed rows because of a stray quote. They have
 // over manyLines lines, or a field with line breaks and as many commas as the header.
 type ManyLines struct {
@@ -315,17 +303,13 @@ func Warnings(c *Counts, t *stage.Totals, o Options) (list []string) {
 	return list
 }
 
-// warnOfInputs warns of inputs that hold nothing new and of settings that apply to no input.
+// warnOfInputs warns of inputs that hold nothing and of settings that apply to no input.
 func warnOfInputs(warn func(format string, args ...any), c *Counts, o Options) {
 	if out := c.LeftOut.Warning(); out != "" {
 		warn("%s", out)
 	}
 	if empty := slices.Concat(c.Empty, c.LeftOut.Empty); len(empty) > 0 {
 		warn("no rows in %s", quoted(empty, int64(len(empty))))
-	}
-	if again := c.repeated(); len(again) > 0 {
-		warn("the content of another input once more, so each of these rows is a duplicate: %s",
-			quoted(again, int64(len(again))))
 	}
 	csv := func(in Input) bool { return in.Format == CSV }
 	if len(o.IntegerTags) > 0 && !slices.ContainsFunc(c.Inputs, csv) {

@@ -47,12 +47,3 @@ func TestWarningsNameNoAccount(t *testing.T) {
 		t.Errorf("got %q", text)
 	}
 }
-
-// A file that is named twice, or also lies in a folder that is named, makes duplicates of good
-// rows.
-func TestTheSameContentTwiceIsSaid(t *testing.T) {
-	in := func(name, digest string) Input { return Input{Name: name, Format: CSV, Digest: digest} }
-	c := Counts{Inputs: []Input{in("a.csv", "1"), in("b.csv", "2"), in("d/a.csv", "1"), in("e.csv", "0"), in("f.csv", "0")}, Empty: []string{"e.csv", "f.csv"}}
-	equal(t, "warnings", strings.Join(Warnings(&c, &stage.Totals{}, Options{}), "; "),
-		`no rows in "e.csv", "f.csv"; the content of another input once more, so each of these rows is a duplicate: "d/a.csv"`)
-}
