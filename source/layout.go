@@ -178,13 +178,8 @@ func (l *layout) headerAgain(from, to string, record []byte, line int64) (bool, 
 		same = same && (ours || cells[i] == name || !l.wanted[i])
 	}
 	if !same && namesAccounts(cells) {
-		reason := "a second header has other columns, or in another order: the input has to be split there"
-		before := wrong{filter: fmt.Sprintf("head -n %d", line-1), part: fmt.Sprintf("-before-%d", line)}
-		rest := wrong{filter: fmt.Sprintf("tail -n +%d", line)}
-		split := func(quote func(string) string) string {
-			return before.command(l.name, l.packed, quote) + " && " + rest.command(l.name, l.packed, quote)
-		}
-		return false, &InputError{Name: l.name, Line: line, Reason: reason, Fix: split}
+		return false, &InputError{Name: l.name, Line: line,
+			Reason: "a second header has other columns, or in another order: the input has to be split there"}
 	}
 	return same, nil
 }

@@ -17,7 +17,6 @@ type wrong struct {
 	file   string // or from the file whose name follows to standard output
 	look   string // or a command that shows the file whose name follows
 	format string // of the output; "": unchanged
-	part   string // is in the output's name, which is one of several; "": "-new"
 }
 
 // kind is a kind of file, recognised by its first bytes or by the end of its name.
@@ -142,12 +141,9 @@ func (w *wrong) command(name string, packed compression, quote func(string) stri
 	case objects.IsName(name):
 		name, comment = path.Base(name), " # of a copy of the object"
 	}
-	if w.part != "" { // another command follows
-		comment = ""
-	}
 	stem, format := w.split(name)
-	from, to := quote(name), quote(filepath.Base(stem)+cmp.Or(w.part, "-new")+"."+format)
-	unpack, copied := "", quote(filepath.Base(stem)+"-unpacked")
+	from, to := quote(name), quote(filepath.Base(stem)+"-new."+format)
+	unpack := ""
 	if packed != compressionNone {
 		unpack = packed.String() + " -dc < " + from
 	}
@@ -157,7 +153,7 @@ func (w *wrong) command(name string, packed compression, quote func(string) stri
 	case w.look != "":
 		return w.look + " " + from + comment
 	case w.file != "" && unpack != "":
-		return unpack + " > " + copied + " && " + w.file + " " + copied + " > " + to + comment
+		return unpack + " > " + to + comment // then the new file's own kind is found
 	case w.file != "":
 		return w.file + " " + from + " > " + to + comment
 	case w.filter == "":
