@@ -36,7 +36,6 @@ type Spool struct {
 	mu      sync.Mutex // guards what follows
 	arena   []byte
 	entries []entry
-	count   int64
 	file    disk.File // nil while all is in memory
 	written int64
 	runs    []run
@@ -92,16 +91,8 @@ func (s *Spool) Add(at migrate.Position, data []byte) error {
 	from := len(s.arena)
 	s.arena = append(s.arena, data...)
 	s.entries = append(s.entries, entry{at, from, len(s.arena)})
-	s.count++
 	s.longest = max(s.longest, len(data))
 	return nil
-}
-
-// Len returns the number of rows.
-func (s *Spool) Len() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.count
 }
 
 func (s *Spool) sort() {
