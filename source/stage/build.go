@@ -61,7 +61,7 @@ type builder struct {
 
 	totals   Totals
 	pairs    []DuplicatePair
-	segments []placedSegment
+	segments []segment
 	temps    int // names given out by temporary
 }
 
@@ -71,13 +71,6 @@ type rosterTaker interface {
 	begin(from []byte)
 	add(r *record[[]byte]) error // in the order of the roster
 	end() error
-}
-
-// placedSegment is a segment and its unit. Segments are in plan order if sorted by unit, and within
-// a unit in the order of writing.
-type placedSegment struct {
-	segment
-	unit int64
 }
 
 // WriteRosters groups and orders the staged edges, resolves duplicates, and writes and syncs the
@@ -270,11 +263,12 @@ func (b *builder) writeRoster(a *account) error {
 
 // nextSegment ends the segment and begins another one.
 func (b *builder) nextSegment() error {
-	segment, ok, err := b.writer.endSegment()
+	g, ok, err := b.writer.endSegment()
 	if err != nil || !ok {
 		return err
 	}
-	b.segments = append(b.segments, placedSegment{segment: segment, unit: b.unit})
+	g.unit = b.unit
+	b.segments = append(b.segments, g)
 	b.writer.segments.begin()
 	return nil
 }
@@ -283,7 +277,6 @@ func (b *builder) nextSegment() error {
 func (w *Writer) collect(builders []*builder) (Totals, error) {
 	var sum planDigest
 	var duplicates []DuplicatePair
-	var segments []placedSegment
 	body := &w.body
 	for _, b := range builders {
 		body.Totals.merge(&b.totals)
@@ -291,7 +284,7 @@ func (w *Writer) collect(builders []*builder) (Totals, error) {
 		duplicates = append(duplicates, b.pairs...)
 		for _, g := range b.segments {
 			g.file = len(body.Files)
-			segments = append(segments, g)
+			body.Segments = append(body.Segments, g)
 		}
 		if f := b.writer.segments.file; f.off > 0 {
 			body.Files = append(body.Files, sealedName{Name: f.name, Size: f.off})
@@ -302,10 +295,7 @@ func (w *Writer) collect(builders []*builder) (Totals, error) {
 	if w.options.Duplicates == Refuse && t.Duplicates > 0 {
 		return Totals{}, &DuplicatesError{Rows: t.Duplicates, First: firstPairs(duplicates)}
 	}
-	slices.SortStableFunc(segments, func(a, b placedSegment) int { return cmp.Compare(a.unit, b.unit) })
-	for _, g := range segments {
-		body.Segments = append(body.Segments, g.segment)
-	}
+	slices.SortStableFunc(body.Segments, func(a, b segment) int { return cmp.Compare(a.unit, b.unit) })
 	t.overMax(int64(w.options.MaxFriends))
 	t.Pairs, t.MutualPairs, t.PairsSampled = w.pairs.count()
 	t.PlanDigest = sum.text(t.Rosters)

@@ -88,6 +88,8 @@ type segment struct {
 	crc    uint32
 
 	rosters, chunks, edges int64
+
+	unit int64 // while a stage is made: segments are in plan order if sorted by it, stably
 }
 
 // segmentWriter writes one segment after the other to a file.
