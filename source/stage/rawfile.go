@@ -70,34 +70,15 @@ func (f *rawFile) remove() error {
 	return nil
 }
 
-// rawBlocks gathers blocks for one raw file.
-type rawBlocks struct {
-	b   []byte
-	raw int64
-}
-
-func (k *rawBlocks) add(page []byte) {
-	start := len(k.b)
-	need := rawHeader + s2.MaxEncodedLen(len(page))
-	k.b = slices.Grow(k.b, need)
-	stored := s2.Encode(k.b[start+rawHeader:start+need], page)
-	h := k.b[start : start+rawHeader]
-	binary.LittleEndian.PutUint32(h, uint32(len(page)))
-	binary.LittleEndian.PutUint32(h[4:], uint32(len(stored)))
-	binary.LittleEndian.PutUint32(h[8:], crc32.Checksum(stored, castagnoli))
-	k.b = k.b[:start+rawHeader+len(stored)]
-	k.raw += int64(len(page))
-}
-
-// flush appends the gathered blocks to f. records is added to the number of records in f; it may
-// cover earlier flushes.
-func (k *rawBlocks) flush(f *rawFile, records int64) error {
-	if len(k.b) == 0 && records == 0 {
-		return nil
-	}
-	err := f.append(k.b, records, k.raw)
-	k.b, k.raw = k.b[:0], 0
-	return err
+// appendBlock appends the block of a page to b.
+func appendBlock(b, page []byte) []byte {
+	start, need := len(b), rawHeader+s2.MaxEncodedLen(len(page))
+	b = slices.Grow(b, need)
+	stored := s2.Encode(b[start+rawHeader:start+need], page)
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(page)))
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(stored)))
+	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(stored, castagnoli))
+	return b[:len(b)+len(stored)]
 }
 
 // errRaw says that the content of a raw file is not what this process wrote.

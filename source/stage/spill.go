@@ -21,7 +21,7 @@ type spill struct {
 
 	held   int64    // bytes of pages in use
 	free   [][]byte // pages to be used again
-	blocks rawBlocks
+	blocks []byte   // on their way to a file
 }
 
 const firstPage = 1 << 10 // a buffer begins small, so that a small job stays small
@@ -93,19 +93,21 @@ func (s *spill) flush() error {
 
 func (s *spill) flushBuffer(b *buffer, f *rawFile) error {
 	b.retire()
-	for _, page := range b.full {
-		s.blocks.add(page)
-		if len(s.blocks.b) >= s.batch {
-			if err := s.blocks.flush(f, 0); err != nil {
+	raw := int64(0)
+	for i, page := range b.full {
+		s.blocks = appendBlock(s.blocks, page)
+		raw += int64(len(page))
+		if len(s.blocks) >= s.batch || i == len(b.full)-1 {
+			if err := f.append(s.blocks, b.records, raw); err != nil {
 				return err
 			}
+			s.blocks, b.records, raw = s.blocks[:0], 0, 0
 		}
 		if cap(page) == s.page {
 			s.free = append(s.free, page[:0])
 		}
 	}
-	records := b.records
 	clear(b.full)
-	*b = buffer{full: b.full[:0]}
-	return s.blocks.flush(f, records)
+	b.full = b.full[:0]
+	return nil
 }
