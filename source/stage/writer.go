@@ -130,18 +130,22 @@ func (w *Writer) prepare() error {
 	case !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrDamaged):
 		return err
 	}
-	return removeFiles(w.options.Dir, w.fsys)
+	return Remove(w.options.Dir, w.fsys)
 }
 
-// removeFiles removes all files of a stage. The manifest is the first, so that the files left by a
-// crash are no sealed stage.
-func removeFiles(dir string, fsys disk.FS) error {
+// Remove removes the files of a stage, sealed or not, and nothing else from its folder. A missing
+// folder is no error. No Stage or Writer may be using the folder. The manifest is the first to go,
+// so that the files left by a crash are no sealed stage.
+func Remove(dir string, fsys disk.FS) error {
+	if fsys == nil {
+		fsys = disk.OS{}
+	}
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("remove stage: %w", err)
 	}
 	var names []string
 	for _, e := range entries {
@@ -155,20 +159,8 @@ func removeFiles(dir string, fsys disk.FS) error {
 	}
 	for _, name := range names {
 		if err := fsys.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return fmt.Errorf("remove stage: %w", err)
 		}
-	}
-	return nil
-}
-
-// Remove removes the files of a stage, sealed or not, and nothing else from its folder. A missing
-// folder is no error. No Stage or Writer may be using the folder.
-func Remove(dir string, fsys disk.FS) error {
-	if fsys == nil {
-		fsys = disk.OS{}
-	}
-	if err := removeFiles(dir, fsys); err != nil {
-		return fmt.Errorf("remove stage: %w", err)
 	}
 	return nil
 }
@@ -241,10 +233,7 @@ func (w *Writer) Abort() error {
 	}
 	w.state = failed
 	w.lanes, w.files = nil, nil
-	if err := removeFiles(w.options.Dir, w.fsys); err != nil {
-		return fmt.Errorf("abort stage: %w", err)
-	}
-	return nil
+	return Remove(w.options.Dir, w.fsys)
 }
 
 // limits divide the memory of a stage: one half is for the lanes, the other for writing rosters.
