@@ -95,7 +95,7 @@ const maxIgnored = 50
 
 // tally is one parser's share of Counts.
 type tally struct {
-	Rows, Rejected, RejectedElsewhere, Changed, Unusual, Nulls int64
+	Rows, Changed, Unusual, Nulls int64
 
 	unusualAt, nullsAt migrate.Position
 	many               ManyLines // without Input
@@ -168,8 +168,6 @@ func (c *Counts) add(parts []*tally) {
 	all := newTally()
 	for _, t := range parts {
 		c.Rows += t.Rows
-		c.Rejected += t.Rejected
-		c.RejectedElsewhere += t.RejectedElsewhere
 		c.Changed += t.Changed
 		note(&c.Unusual, &c.UnusualAt, t.Unusual, t.unusualAt)
 		note(&c.Nulls, &c.NullsAt, t.Nulls, t.nullsAt)
@@ -221,8 +219,10 @@ func (c *Counts) addRejected(rows []int64, by map[rejection]int64) {
 			alike[r.input] += n
 		}
 		if r.elsewhere {
+			c.RejectedElsewhere += n
 			continue
 		}
+		c.Rejected += n
 		if c.RejectedBy == nil {
 			c.RejectedBy = map[string]int64{}
 		}

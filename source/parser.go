@@ -97,11 +97,9 @@ func (p *parser) rejectAt(at migrate.Position, raw []byte, from string, r reject
 	}
 	p.tally.by[counted]++
 	if !ours {
-		p.tally.RejectedElsewhere++
 		return nil
 	}
 	p.tally.row(at, p.suspectLines)
-	p.tally.Rejected++
 	return p.lists.addRejected(at, r, raw[:min(len(raw), p.limit)])
 }
 
