@@ -29,7 +29,7 @@ type fragment struct {
 func (b *builder) split(ctx context.Context, p *partition, depth int) error {
 	b.loaded.release()
 	fan := b.w.limits.fan(p.cost())
-	out := spill{buffers: make([]buffer, fan), budget: b.w.limits.builder / 2, page: b.page(fan),
+	out := spill{buffers: make([]buffer, fan), budget: b.w.limits.builder / 2, page: pageSize(b.w.limits.builder/2, fan),
 		batch: b.w.limits.batch}
 	fragments := make([]fragment, fan)
 	for i := range fragments {
@@ -66,10 +66,6 @@ func (b *builder) buildFragment(ctx context.Context, p *fragment, depth int) err
 		return b.split(ctx, &p.partition, depth)
 	}
 	return b.buildOnDisk(ctx, &p.partition)
-}
-
-func (b *builder) page(fan int) int {
-	return int(min(max(b.w.limits.builder/2/int64(4*fan), 4<<10), 64<<10))
 }
 
 // temporary returns a new partition file for this builder alone.

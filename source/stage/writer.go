@@ -265,10 +265,15 @@ func newLimits(memory int64, lanes int) limits {
 	l.batch = int(min(max(share/8, 16<<10), 256<<10))
 	l.lane = share - int64(2*l.batch)
 	l.parts = 1 << (bits.Len64(uint64(min(max(l.lane/(16<<10), 8), 256))) - 1)
-	l.page = int(min(max(l.lane/int64(4*l.parts), 4<<10), 64<<10))
+	l.page = pageSize(l.lane, l.parts)
 	l.builders = int(min(int64(lanes), max(half/leastBuilder, 1)))
 	l.builder = min(half/int64(l.builders)-buildOverhead, maxRawLoad)
 	return l
+}
+
+// pageSize returns the bytes of a full page where a number of parts share a budget.
+func pageSize(budget int64, parts int) int {
+	return int(min(max(budget/int64(4*parts), 4<<10), 64<<10))
 }
 
 // fan returns the number of parts into which a partition of a cost is split, a power of two.
