@@ -22,18 +22,6 @@ type Meta struct {
 	Counts  Counts            `json:"counts"`
 }
 
-func newMeta(r Request, c Counts) Meta {
-	return Meta{Version: metaVersion, Options: r.Options.Canonical(), Shard: r.Shard, Shards: r.Shards, Counts: c}
-}
-
-func (m Meta) encode() (json.RawMessage, error) {
-	raw, err := json.Marshal(m)
-	if err != nil {
-		return nil, fmt.Errorf("encode manifest: %w", err)
-	}
-	return raw, nil
-}
-
 // OpenStaged opens the sealed stage in dir and reads its Meta. The error is fs.ErrNotExist if there
 // is no stage, and stage.ErrDamaged if it is damaged or of another version and must be made again
 // from the input.
@@ -69,7 +57,7 @@ func UpdateInputs(s *stage.Stage, inputs []Input) error {
 		return err
 	}
 	m.Counts.Inputs = inputs
-	raw, err := m.encode()
+	raw, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -191,14 +192,16 @@ func (p *Unsealed) readAndStage(ctx context.Context) (err error) {
 // A crash in Seal leaves a sealed stage, or one without a manifest that the next ReadInputs
 // removes.
 func (p *Unsealed) Seal() (*stage.Stage, error) {
-	meta, err := newMeta(p.request, p.Counts).encode()
+	r := &p.request
+	meta, err := json.Marshal(Meta{Version: metaVersion, Options: r.Options.Canonical(), Shard: r.Shard,
+		Shards: r.Shards, Counts: p.Counts})
 	if err != nil {
 		return nil, err
 	}
 	if err := p.writer.Seal(meta); err != nil {
 		return nil, errors.Join(err, p.writer.Abort())
 	}
-	return stage.Open(filepath.Join(p.request.StateDir, StageFolder), p.request.FS)
+	return stage.Open(filepath.Join(r.StateDir, StageFolder), r.FS)
 }
 
 // Abort removes what was staged. The lists stay.
