@@ -29,8 +29,8 @@ type fragment struct {
 func (b *builder) split(ctx context.Context, p *partition, depth int) error {
 	b.loaded.release()
 	fan := b.w.limits.fan(p.cost())
-	out := spill{buffers: make([]buffer, fan), budget: b.w.limits.builder / 2, page: pageSize(b.w.limits.builder/2, fan),
-		batch: b.w.limits.batch}
+	half := b.w.limits.builder / 2
+	out := spill{buffers: make([]buffer, fan), budget: half, page: pageSize(half, fan), batch: b.w.limits.batch}
 	fragments := make([]fragment, fan)
 	for i := range fragments {
 		out.files = append(out.files, b.temporary())
