@@ -79,6 +79,11 @@ func (p *program) invoke(ctx context.Context, c command, in invocation) (err err
 			return exit.Because(exit.Unusable, err)
 		}
 	}
+	if strings.Contains(c.args, "INPUT") {
+		for i, name := range in.args {
+			in.args[i] = settings.Path(name)
+		}
+	}
 	// failures and explain read the journal of an undo as that of a job, for what it could not delete.
 	if whole, is := folder.JobOf(in.State); is && in.State != "" && c.name != "failures" && c.name != "explain" {
 		return job.Unusable(p.Line().With("state", whole),

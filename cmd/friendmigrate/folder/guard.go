@@ -194,12 +194,16 @@ func (r *Reads) CheckRead(flag, name string) error {
 
 // leadsInto reports whether a path is the file or folder that outer describes, or is below it.
 func leadsInto(path string, outer fs.FileInfo) bool {
-	whole, err := filepath.Abs(path)
+	here, err := os.Getwd()
 	if err != nil || path == source.Standard {
 		return false
 	}
-	resolved, err := filepath.EvalSymlinks(whole)
-	return below(whole, outer) || err == nil && below(resolved, outer)
+	// The name of the working folder may contain symlinks, which Join would cut off before "..".
+	if here, err = filepath.EvalSymlinks(here); err == nil && !filepath.IsAbs(path) {
+		path = filepath.Join(here, path)
+	}
+	resolved, err := filepath.EvalSymlinks(path)
+	return below(path, outer) || err == nil && below(resolved, outer)
 }
 
 func below(path string, outer fs.FileInfo) bool {
@@ -224,7 +228,7 @@ func reserved(name string) bool {
 func (r *Reads) Files(v settings.Values, stdin io.Reader) {
 	for _, flag := range []string{"accounts", "only-accounts", "secret-key-file", "ca-file"} {
 		if name := v.Text(flag); name != "" {
-			r.Add("--"+flag, name, stdin)
+			r.Add("--"+flag, settings.Path(name), stdin)
 		}
 	}
 }

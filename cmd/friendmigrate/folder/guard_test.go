@@ -62,6 +62,13 @@ func TestAStateThatHoldsWhatIsReadIsRefused(t *testing.T) {
 	if err := r.CheckState("s"); err == nil {
 		t.Error("standard input is a list of the state, and that was not seen")
 	}
+	link(t, os.Symlink, "s/in", "inside")
+	t.Chdir(filepath.Join(here, "inside")) // an absolute name becomes PWD
+	r = Reads{}
+	r.Add("INPUT", "../in", nil)
+	if err := r.CheckState("../in"); err == nil {
+		t.Error("the working folder has a name with a symlink, and the input in the state was not seen")
+	}
 }
 
 // A folder in which somebody keeps files under our names is no state, until a job has begun there.

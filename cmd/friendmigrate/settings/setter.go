@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,31 @@ type instead struct {
 // For an error without one the hint shows the placeholder of the flag's syntax, since only the user
 // knows the value.
 func Instead(value string, err error) error { return &instead{error: err, value: value} }
+
+// File returns a Setter for the path of a file or folder. See Path.
+func File(to *string) Setter {
+	set := Text(to)
+	return func(values []string) error {
+		err := set(values)
+		*to = Path(*to)
+		return err
+	}
+}
+
+// Path returns a path that the user gave without "..", except at its beginning, so that all that use
+// it mean one file: the kernel follows a symlink before "..", and filepath.Join removes its name. Path
+// does as the kernel where the folder exists, and as filepath.Join where it does not.
+func Path(name string) string {
+	at := strings.LastIndex("/"+name+"/", "/../")
+	if at < 0 || strings.Contains(name, "://") {
+		return name
+	}
+	folder, rest := name[:at+len("..")], name[at+len(".."):]
+	if resolved, err := filepath.EvalSymlinks(folder); err == nil {
+		folder = resolved
+	}
+	return filepath.Clean(folder) + rest // not joined: "./-" is a file, and "-" is not
+}
 
 // Each returns a Setter that passes every value to set. It joins the errors.
 func Each(set func(value string) error) Setter {

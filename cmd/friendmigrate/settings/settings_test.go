@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -495,5 +496,32 @@ func TestCodesOfRepeatedFlagsAreAllMeant(t *testing.T) {
 	}
 	if want := []int{30003, 30010, 30013}; !j.RetryFailed || !slices.Equal(j.RetryCodes, want) {
 		t.Errorf("codes %v, want %v", j.RetryCodes, want)
+	}
+}
+
+// Two meanings of one path let a command write over what it reads.
+func TestAPathMeansOneFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.MkdirAll("far/d", 0o700), os.Symlink("far/d", "link")); err != nil {
+		t.Fatal(err)
+	}
+	for given, want := range map[string]string{
+		"link/../a": "far/a", "link/..": "far", "gone/../a": "./a", "gone/../-": "./-", "far/d/../../b": "./b", "../a/": "../a/", "..": "..", "link/a..": "link/a..",
+		"-": "-", "./-": "./-", "s3://b/x/../y": "s3://b/x/../y", "": "",
+	} {
+		if got := Path(given); got != want {
+			t.Errorf("%q is %q, not %q", given, got, want)
+		}
+	}
+	for _, command := range []string{"import", "status", "pace", "doctor", "export", "simulate"} {
+		for _, f := range Flags(command) {
+			if !strings.HasSuffix(f.Value, "FILE") && f.Value != "FOLDER" {
+				continue
+			}
+			s, _ := Read(command, Values{Flags: map[string][]string{f.Name: {"link/../a.csv"}}}, nil)
+			if text := fmt.Sprintf("%+v", s); !strings.Contains(text, "far/a.csv") || strings.Contains(text, "..") {
+				t.Errorf("%s --%s: %s", command, f.Name, text)
+			}
+		}
 	}
 }

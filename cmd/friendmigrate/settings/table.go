@@ -45,18 +45,18 @@ func (s *Settings) own() []Flag {
 		Plain("sample N", Whole(&s.Sample, 1, MostDrawn),
 			"ask about N edges drawn at random, and say what that is worth").of("verify"),
 
-		Plain("accounts FILE", Text(&s.Accounts),
+		Plain("accounts FILE", File(&s.Accounts),
 			"also ask whether these accounts exist, one id a line (account_check, 100 ids a call)").of("doctor"),
 		WithDefault("sample N", "10000", Whole(&s.Sample, 1, MostDrawn),
 			"ask about at most N of them, drawn at random, and say what that is worth").of("doctor"),
-		WithDefault("missing-out FILE", "missing-accounts.txt", Text(&s.MissingOut),
+		WithDefault("missing-out FILE", "missing-accounts.txt", File(&s.MissingOut),
 			"where the accounts are listed that do not exist").of("doctor"),
 		Plain("probe FROM,TO", Last(s.setProbe), "find out by two test accounts what this app does "+
 			"where the vendor is silent; it writes to FROM's friend list and puts it back").of("doctor"),
 
-		Plain("accounts FILE", Text(&s.Accounts), "the accounts whose friends are exported, one id a line, "+
+		Plain("accounts FILE", File(&s.Accounts), "the accounts whose friends are exported, one id a line, "+
 			"or a CSV with a column From_Account, UserID or To_Account; - is standard input").of("export"),
-		Described("output FILE", "standard output", Text(&s.Destination),
+		Described("output FILE", "standard output", File(&s.Destination),
 			"where to write; .gz and .zst are compressed. The same command resumes").of("export"),
 		Described("format NAME", "by the name of --output, else jsonl", Text(&s.Format), "csv or jsonl. JSONL holds "+
 			"everything and is written as it comes; CSV is written when all is read").
@@ -73,7 +73,7 @@ func (s *Settings) own() []Flag {
 
 		WithDefault("listen HOST:PORT", "127.0.0.1:0", Text(&s.Listen), "where to serve; port 0 takes a free one").
 			of("simulate"),
-		WithDefault("accounts all|FILE", "all", Text(&s.Accounts),
+		WithDefault("accounts all|FILE", "all", File(&s.Accounts),
 			"the accounts that exist, one a line; the rest is answered 30003").of("simulate"),
 	)
 }
@@ -83,7 +83,7 @@ func (s *Settings) service() []Flag {
 		Plain("sdk-app-id N", Whole(&s.SDKAppID, 1, math.MaxUint32), "the app").of(calling+" simulate"),
 		WithDefault("identifier ID", "administrator", Text(&s.Identifier), "an admin account of the app").
 			of(calling+" simulate"),
-		Plain("secret-key-file FILE", Text(&s.Key.File), "the app's secret key; or the variable "+KeyVariable+
+		Plain("secret-key-file FILE", File(&s.Key.File), "the app's secret key; or the variable "+KeyVariable+
 			". Read again when it changes").of(calling+" simulate"),
 		WithDefault("sig-lifetime TIME", "24h", Duration(&s.SigLifetime, time.Minute, 50*year),
 			"of a UserSig; it is renewed at 80 % of that"),
@@ -95,7 +95,7 @@ func (s *Settings) service() []Flag {
 		Plain("allow-plain-http", On(&s.PlainHTTP),
 			"let --endpoint (and --s3-endpoint) be http:// beyond this "+
 				"machine: the signature (and the input) can be read on the way"),
-		Described("ca-file FILE", "the system's", Text(&s.CAFile), "certificate authorities to trust, as PEM"),
+		Described("ca-file FILE", "the system's", File(&s.CAFile), "certificate authorities to trust, as PEM"),
 		Plain("rehearse", On(&s.Rehearse),
 			"run against a simulated service inside this process: no credentials, "+
 				"nothing leaves this machine, always fresh, in a folder "+RehearsalFolder+" of its own, as fast as "+
@@ -142,18 +142,18 @@ func (s *Settings) rows() []Flag {
 
 func (s *Settings) job() []Flag {
 	return group(groupJob, staying,
-		WithDefault("state FOLDER", DefaultState, Text(&s.State),
+		WithDefault("state FOLDER", DefaultState, File(&s.State),
 			"of this job: checkpoint, staged input, lists, report"),
-		WithDefault("state FOLDER", DefaultState, Text(&s.State),
+		WithDefault("state FOLDER", DefaultState, File(&s.State),
 			"of the job; with shards all of them are meant, or, but for pace, one by its own folder").
 			of(inspecting+" pace"),
-		WithDefault("state FOLDER", DefaultState, Text(&s.State),
+		WithDefault("state FOLDER", DefaultState, File(&s.State),
 			"of a job: --probe leaves there what undo takes for evidence").of("doctor"),
 		Plain("fresh", On(&s.Fresh), "start over; the old state is moved to a folder old-TIME inside --state, "+
 			"not deleted").of("import update").withoutVariable(),
 		Plain("retry-failed[=CODES]", s.setRetry(), "send failed edges again, all or those of some codes "+
 			"(--retry-failed=30003,30010), once").of(sending),
-		Plain("only-accounts FILE", Text(&s.OnlyAccounts),
+		Plain("only-accounts FILE", File(&s.OnlyAccounts),
 			"a pilot: only these From_Accounts, one a line or in "+
 				"a CSV; the rest stays pending").of("import verify update undo"),
 		Plain("only-missing", On(&s.OnlyMissing), "ask first (friend_check) and import only what is not there").
