@@ -46,16 +46,16 @@ func (j *Run) Prepare(ctx context.Context) error {
 	if j.Op.Command != "import" { // a journal of import records no command
 		want.Options[checkpoint.CommandOption] = j.Op.Command
 	}
-	undo, err := j.refuseUndone()
-	if err != nil {
-		return err
-	}
 	if j.Journal != nil {
 		recorded := j.Journal.Identity()
 		want.Inputs = recorded.Inputs // compared below, with a better message
 		if err := j.SameJob(recorded, want); err != nil {
 			return err
 		}
+	}
+	undo, err := j.refuseUndone()
+	if err != nil {
+		return err
 	}
 	if j.Stage != nil && j.Journal == nil {
 		return j.lostJournal()
