@@ -38,7 +38,11 @@ func (e *Export) ending(stop job.Stop) exit.Ending {
 			return fmt.Sprintf("%s; %s of %s are done", why, terminal.Count(now.Done),
 				terminal.Some(e.Accounts.Count, "account"))
 		})
-		end.Hint = cmp.Or(e.SilentHint(stop), e.ResumeLine().String())
+		again := e.ResumeLine()
+		if e.Set.Destination == "" { // which begins anew each time
+			again = again.With("output", job.FreeName("export."+e.Set.Format))
+		}
+		end.Hint = cmp.Or(e.SilentHint(stop), again.String())
 		end.Public += failed
 	case e.Finished:
 		end.What = "nothing to do, exported before: " + read
