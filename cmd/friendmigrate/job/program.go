@@ -264,6 +264,9 @@ func Beside(state, suffix string) string {
 // FreeName returns a file name next to name that is not in use.
 func FreeName(name string) string {
 	dir, base := filepath.Split(name)
+	if _, err := os.Lstat(name); errors.Is(err, syscall.ENOTDIR) {
+		dir = "" // nothing can be made in a file
+	}
 	stem, endings, dotted := strings.Cut(base, ".")
 	if dotted {
 		endings = "." + endings
