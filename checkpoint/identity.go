@@ -53,6 +53,9 @@ func (a Identity) Differs(b Identity) []string {
 	words = append(words, inputsDiffer(a.Inputs, b.Inputs)...)
 	names := slices.Concat(slices.Collect(maps.Keys(a.Options)), slices.Collect(maps.Keys(b.Options)))
 	slices.Sort(names)
+	if a.Command() != b.Command() { // which fill in options of their own, that nobody gave
+		names = []string{CommandOption}
+	}
 	for _, name := range slices.Compact(names) { // absent and empty are the same to every flag
 		was, is := a.Options[name], b.Options[name]
 		if name == CommandOption {

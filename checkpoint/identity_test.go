@@ -31,7 +31,7 @@ func TestIdentityDiffers(t *testing.T) {
 		"content": {func(id *Identity) { id.Inputs[0] = "sha256:x" },
 			[]string{`the content of input 1 of 2 was sha256:012345678…, is "sha256:x"`}},
 		"command": {func(id *Identity) {
-			id.Options = map[string]string{"--map": "From_Account=uid", CommandOption: "update"}
+			id.Options = map[string]string{"--map": "other", CommandOption: "update"}
 		}, []string{`the command was "import", is "update"`}},
 		"options": {func(id *Identity) { id.Options = map[string]string{"--duplicates": "first", "--map": "a=b"} },
 			[]string{`--duplicates was "", is "first"`, `--map was "From_Account=uid", is "a=b"`}},
