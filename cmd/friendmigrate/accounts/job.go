@@ -80,8 +80,11 @@ func (j *Run) Do(ctx context.Context) (r *Result, ending exit.Ending, err error)
 
 // open takes the state folder and opens the current pass, or begins one.
 func (j *Run) open(ctx context.Context) error {
-	anyDivision := func(string, settings.Shard) error { return nil }
-	if err := j.LockFolder(ctx, j.Set.State, anyDivision); err != nil {
+	neighbours := folder.CheckNeighbours
+	if j.Set.Shard.Count == 0 { // it is about all shards
+		neighbours = func(string, settings.Shard) error { return nil }
+	}
+	if err := j.LockFolder(ctx, j.Set.State, neighbours); err != nil {
 		return err
 	}
 	j.Set.Rows.NoSource = len(j.Inputs) > 0 && j.Again().Command == "update" // its rows need none
