@@ -61,8 +61,8 @@ func (e *InputError) Command(quote func(name string) string) string {
 		return line + " FILE # what was given to standard input"
 	case isStream(e.Name):
 		return ""
-	case objects.IsName(e.Name):
-		return "aws s3 ls " + quote(e.Name)
+	case objects.IsName(strings.ToLower(e.Name)): // S3:// is taken for a file, which is not there
+		return "aws s3 ls " + quote(objects.Scheme+e.Name[len(objects.Scheme):])
 	case e.Line > 0 && packed != compressionNone:
 		return packed.String() + " -dc < " + quote(e.Name) + " | " + line
 	case e.Line > 0:

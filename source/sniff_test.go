@@ -283,6 +283,7 @@ func TestEveryInputErrorOfAFileHasACommand(t *testing.T) {
 		{InputError{Name: Standard}, ""},
 		{InputError{Name: "ids.txt", Fix: crLines.fix("ids.txt", compressionNone)}, `tr '\r' '\n' < <ids.txt> > <ids-new.txt>`},
 		{InputError{Name: "s3://bucket/a.csv", Line: 7}, "aws s3 ls <s3://bucket/a.csv>"},
+		{InputError{Name: "S3://Bucket/p/", Err: fs.ErrNotExist}, "aws s3 ls <s3://Bucket/p/>"},
 		{InputError{Name: "d/a.csv", Fix: crLines.fix("d/a.csv", compressionZstd)}, `zstd -dc < <d/a.csv> | tr '\r' '\n' > <a-new.csv>`},
 	} {
 		equal(t, c.e.Name, c.e.Command(quote), c.want)
