@@ -58,8 +58,8 @@ func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
 		{in("x", syscall.ENOSPC), exit.Unexpected, `the volume of "` + dir + `" has 28 KiB free, and 560 KiB may be needed`, "friendmigrate import --state s e.csv # after making room"},
 		{in("gone/x", syscall.EDQUOT), exit.Unexpected, `the volume of "` + dir + `" has 28 KiB free`, "# after making room"},
 		{in("x", syscall.EMFILE), exit.Unexpected, "ulimit -n", "friendmigrate import --state s e.csv"},
-		{in("x", syscall.EROFS), exit.Unexpected, "read-only", "friendmigrate import --state FOLDER e.csv # one that can be written"},
-		{in("x", syscall.EACCES), exit.Unexpected, "permission denied", "friendmigrate import --state FOLDER e.csv # one that can be written"},
+		{in("x", syscall.EROFS), exit.Unexpected, "read-only", "friendmigrate import --state FOLDER e.csv # in a folder that can be written"},
+		{in("x", syscall.EACCES), exit.Unexpected, "permission denied", "friendmigrate import --state FOLDER e.csv # in a folder that can be written"},
 		{in("x", syscall.ENOTDIR), exit.Unusable, "not a directory", "friendmigrate import --state FOLDER e.csv"},
 		{folder.ErrNoJob, exit.Unusable, "no job", "friendmigrate import --state FOLDER e.csv"},
 	} {

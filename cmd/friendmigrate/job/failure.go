@@ -77,7 +77,8 @@ func (p *Program) Hint(err error, code exit.Code) string {
 	case code == exit.Unexpected && errors.Is(err, fs.ErrPermission) && !p.begins():
 		return p.Line().String() + " # as the user whom the folder belongs to"
 	case code == exit.Unexpected && cannotWrite(err):
-		return p.Elsewhere() + " # one that can be written; a job that has begun goes on in a copy of its folder"
+		return p.Elsewhere() + " # in a folder that can be written; a job that has begun goes on in a copy of its " +
+			"folder"
 	case code == exit.Unusable:
 		return p.Line().String() + " # after fixing that; " + p.Help() + " lists the flags"
 	case code == exit.InUse:
