@@ -68,4 +68,8 @@ func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
 			t.Errorf("%v: %+v", c.err, e)
 		}
 	}
+	p.Needed = 20 << 10 // a list that did not fit was removed, and the volume has room again
+	if e := p.Failure(in("x", syscall.ENOSPC)); strings.Contains(e.What, " free") {
+		t.Errorf("room that explains nothing: %s", e.What)
+	}
 }

@@ -146,11 +146,10 @@ func (p *Program) Meaning(err error) string {
 		for ; errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir); free, err = p.Volume.Free(dir) {
 			dir = filepath.Dir(dir)
 		}
-		if err == nil {
-			text += fmt.Sprintf("; the volume of %q has %s free", dir, settings.FormatSize(free))
-		}
-		if err == nil && p.Needed > 0 {
-			text += fmt.Sprintf(", and %s may be needed", settings.FormatSize(p.Needed))
+		// A list that did not fit is removed, so the volume may have room again.
+		if err == nil && free < p.Needed {
+			text += fmt.Sprintf("; the volume of %q has %s free, and %s may be needed", dir, settings.FormatSize(free),
+				settings.FormatSize(p.Needed))
 		}
 	}
 	return text
