@@ -187,8 +187,9 @@ func (s *state) leaveRun() {
 
 func (s *state) running() bool { return len(s.runs) > 0 && s.runs[len(s.runs)-1].End == nil }
 
-// settle applies outcomes. It never counts a failure that a later reopening takes back, so a replay
-// need not remember any failure: it reads the file twice, and only then is anything taken back.
+// settle applies outcomes. It does not count a failure that a later reopening takes back. A replay
+// reads the file twice, so in the second pass it knows all reopenings and need not keep failures in
+// memory.
 func (s *state) settle(seq uint32, x *settlement) {
 	takenBack := s.count(seq, x)
 	if _, ok := s.parts[x.ordinal]; x.whole && !ok && !s.allReopened.has(x.ordinal) {

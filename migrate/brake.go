@@ -13,14 +13,14 @@ import (
 type brake struct {
 	limits *Limits // nil: no limits
 
-	settled, failed  int64
-	settledOf        int   // accounts of the settled edges
-	landed           bool  // the service has accepted an edge in this run
-	noProgressCalls  int64 // calls on whose edges the service decided before any edge landed
-	noProgressOf     int   // accounts of those calls
-	extra            int64 // calls with such a decision that carried a part of a halved call
-	ended            int   // chunks that were halved to the end
-	noProgressChunks int   // weight of chunks halved to the end that landed nothing; 0 again when an edge lands
+	settled, failed    int64
+	settledAccounts    int   // accounts of the settled edges
+	landed             bool  // the service has accepted an edge in this run
+	noProgressCalls    int64 // calls on whose edges the service decided before any edge landed
+	noProgressAccounts int   // accounts of those calls
+	extra              int64 // calls with such a decision that carried a part of a halved call
+	endedChunks        int   // chunks that were halved to the end
+	noProgressWeight   int   // of chunks halved to the end that landed nothing; 0 again when an edge lands
 
 	refused  byCode // calls that landed nothing
 	oneEdge  byCode // calls that were refused for one of their edges
@@ -43,10 +43,10 @@ func (b *brake) countSettled(landed, failed int64, first bool) {
 	b.settled += landed + failed
 	b.failed += failed
 	if first {
-		b.settledOf++
+		b.settledAccounts++
 	}
 	if landed > 0 {
-		b.landed, b.noProgressChunks = true, 0
+		b.landed, b.noProgressWeight = true, 0
 	}
 }
 
@@ -59,7 +59,7 @@ func (b *brake) countRefused(why Outcome, first bool) {
 	}
 	b.noProgressCalls++
 	if first {
-		b.noProgressOf++
+		b.noProgressAccounts++
 	}
 }
 
@@ -71,36 +71,36 @@ func (b *brake) halved(several, landed bool, shared fields) {
 	if several {
 		weight = chunkWeight
 	}
-	b.ended++
+	b.endedChunks++
 	b.evidence.chunk(shared, weight)
 	if !landed {
-		b.noProgressChunks += weight
+		b.noProgressWeight += weight
 	}
 }
 
 // slots returns how many chunks may be halved at a time while nothing of them has landed: as many
 // as it takes to stop the run if all of them end so.
 func (b *brake) slots() int {
-	return (halvedLimit - b.noProgressChunks + chunkWeight - 1) / chunkWeight
+	return (halvedLimit - b.noProgressWeight + chunkWeight - 1) / chunkWeight
 }
 
 // verdict returns the error that stops the run, or nil while the run may go on.
 func (b *brake) verdict() *StopError {
 	switch l := b.limits; {
 	case l != nil && b.landed && len(b.evidence.ofChunks(halvedLimit)) > 0:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.ended)}, b.oneEdge)
-	case b.noProgressChunks >= halvedLimit:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.ended)}, b.oneEdge)
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.endedChunks)}, b.oneEdge)
+	case b.noProgressWeight >= halvedLimit:
+		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.endedChunks)}, b.oneEdge)
 	case l == nil:
 		return nil // without limits, nothing else stops a run
-	case l.FailureRatio > 0 && !b.landed && b.noProgressCalls >= noProgressLimit && b.noProgressOf >= brakeAccounts:
+	case l.FailureRatio > 0 && !b.landed && b.noProgressCalls >= noProgressLimit && b.noProgressAccounts >= brakeAccounts:
 		return b.stop(ReasonSystematic, Brake{Kind: BrakeNothing, Count: b.noProgressCalls}, b.refused)
 	case l.ExtraCalls >= 0 && b.extra > l.ExtraCalls:
 		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, b.oneEdge)
 	case l.Failures >= 0 && b.failed > l.Failures:
 		return b.stop(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)},
 			b.failures)
-	case l.FailureRatio > 0 && b.settled >= ratioFrom && b.settledOf >= brakeAccounts &&
+	case l.FailureRatio > 0 && b.settled >= ratioFrom && b.settledAccounts >= brakeAccounts &&
 		float64(b.failed) >= l.FailureRatio*float64(b.settled):
 		how := Brake{Kind: BrakeRatio, Count: b.failed, Of: b.settled, Limit: l.FailureRatio}
 		return b.stop(ReasonThreshold, how, b.failures)

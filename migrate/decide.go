@@ -111,7 +111,7 @@ func (d *dispatcher) decide(w *work, res *result, now time.Time) {
 	}
 	if res.landed() > 0 {
 		w.landed = true
-		if d.brake.ended >= halvedChunks { // the first of them keep their slots, see halve.go
+		if d.brake.endedChunks >= halvedChunks { // the first of them keep their slots, see halve.go
 			d.release(w)
 		}
 	}
@@ -195,11 +195,11 @@ func (d *dispatcher) missed(w *work, res *result, call *CallError, now time.Time
 	} else if len(res.again) > 0 {
 		d.lastMiss, d.lastMissCode = res.again[0].outcome.Info, res.again[0].outcome.Code
 	}
-	answered := d.checks
+	before := d.checks
 	if d.opt.AnsweredChecks != nil {
 		d.checks = d.opt.AnsweredChecks()
 	}
-	d.outage.miss(now, took, w.roster.From, answeredByAPI(call), d.checks > answered)
+	d.outage.miss(now, took, w.roster.From, answeredByAPI(call), d.checks > before)
 	if res.task.duringHold {
 		d.outage.probed(now, answeredByAPI(call))
 	}

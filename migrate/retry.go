@@ -14,9 +14,9 @@ type RetryPolicy struct {
 	Cap         time.Duration // up to this
 }
 
-// DefaultRetry gives an edge up after 8 attempts and 10 minutes, both, if another account got
-// through since the first of them: otherwise it is an outage (afterCall). The pause doubles from
-// 1 s to 60 s.
+// DefaultRetry gives an edge up after at least 8 attempts and at least 10 minutes, and only if
+// another account got through in that time; if none did, it is an outage (see afterCall). The pause
+// doubles from 1 s to 60 s.
 var DefaultRetry = RetryPolicy{MaxAttempts: 8, MinSpan: 10 * time.Minute, Base: time.Second, Cap: time.Minute}
 
 // MostAttempts is how many attempts of an edge are counted, to keep a parked roster small.

@@ -25,7 +25,7 @@ type work struct {
 	chunk           *Chunk              // nil while it is not loaded
 	parts           []EdgeSet           // while it is halved: the sets to send, last first
 	halving         bool                // the service refused a call as a whole
-	severalRefused  bool                // such calls had more than one edge
+	severalRefused  bool                // such calls had, together, more than one edge of the chunk
 	sharedFields    fields              // the optional fields that all edges refused on their own have
 	anyRefusedAlone bool                // an edge was refused on its own
 	toFail          EdgeSet             // edges to settle as failed, without another call,

@@ -62,16 +62,16 @@ const (
 	lowestBase = 0.5   // calls a second
 	windowOver = 1.005 // of base: the inexact timer would cost speed otherwise
 
-	cutTo        = 0.75
-	cutShare     = 0.3 // of the answers, refused
-	cutCalls     = 5   // refused at least
-	answersKept  = 50
-	lowerTo      = 0.96 // of the ceiling
-	ceilingShare = 0.5  // of base: with fewer calls in the last second, a refusal shows no ceiling
-	lowerMost    = 0.9  // of base: base drops to this if the refusal shows no ceiling
-	lowerEvery   = 5    // refused calls
-	outrunCalls  = 2    // refused calls in some hundred that lower base from its maximum; one may have been overtaken
-	tolerated    = 0.005
+	cutTo         = 0.75
+	cutShare      = 0.3 // of the answers, refused
+	cutCalls      = 5   // refused at least
+	answersKept   = 50
+	lowerTo       = 0.96 // of the ceiling
+	ceilingShare  = 0.5  // of base: with fewer calls in the last second, a refusal shows no ceiling
+	lowerMost     = 0.9  // of base: base drops to this if the refusal shows no ceiling
+	lowerEvery    = 5    // refused calls
+	refusedAtFull = 2    // refused calls that lower base from its maximum: one may have been overtaken by others
+	tolerated     = 0.005
 
 	leastGain    = 0.004 // some 10 s from where base was lowered to up to the ceiling
 	mostGain     = 0.3   // beyond it, the gain doubles in a second
@@ -169,7 +169,7 @@ func (p *pace) refuse(now time.Time, c permit, ofTrial bool) {
 	case p.refused >= cutCalls && float64(p.refused) >= cutShare*float64(p.answers):
 		p.ceiling, p.debt, p.lowerAt = 0, 0, 1
 		p.lower(now, cutTo*p.base)
-	case p.full() && p.debt < outrunCalls: // jitter on the way; the service has promised this pace
+	case p.full() && p.debt < refusedAtFull: // probably jitter: the service allows this rate
 	case ofTrial || p.ceiling == 0 || p.debt >= p.lowerAt:
 		p.lowerAt = p.debt + lowerEvery
 		if float64(c.inWindow) < ceilingShare*p.base {

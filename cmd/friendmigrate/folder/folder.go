@@ -67,12 +67,12 @@ func Of(base string, shard settings.Shard) string {
 	return filepath.Join(base, fmt.Sprintf("shard-%d-of-%d", shard.Index, shard.Count))
 }
 
-// CheckNeighbours refuses a state next to another division of the same job, or to the undivided
-// job: both together would send edges twice. What a run left that never sent anything does not
-// count, but while a process is at work there the error is checkpoint.ErrLocked: it may be a run
-// that has not begun to send, or one of accounts, which is about all shards. A caller that checks
-// before locking its own folder, so that a refused run leaves nothing behind, has to check again
-// with the lock: of two runs that begin at once, neither sees the other before.
+// CheckNeighbours returns an error if base holds the same job in another division into shards, or
+// undivided: both together would send edges twice. The folder of a run that sent nothing does not
+// count. If a process is at work there, the error is checkpoint.ErrLocked: that run may be about to
+// send, or it is one of accounts, which is about all shards. A caller that checks before it locks
+// its own folder, so that a refused run leaves nothing behind, has to check again with the lock: of
+// two runs that begin at once, neither sees the other before.
 func CheckNeighbours(base string, shard settings.Shard) error {
 	entries, err := os.ReadDir(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -233,10 +233,10 @@ func rehearsed(dir string) error {
 	case errors.Is(err, fs.ErrNotExist) && !stage.Sealed(filepath.Join(dir, Staged)):
 		return nil // never begun
 	case err != nil:
-		return fmt.Errorf("%w: that in %q cannot be told to be a rehearsal, so it is not removed: %w", ErrOther, dir,
+		return fmt.Errorf("%w: cannot tell whether %q holds a rehearsal, so it is not removed: %w", ErrOther, dir,
 			err)
 	case !journal.Identity().Rehearsal:
-		err = fmt.Errorf("%w: that in %q is not a rehearsal, so it is not removed", ErrOther, dir)
+		err = fmt.Errorf("%w: %q holds a real job, not a rehearsal, so it is not removed", ErrOther, dir)
 	}
 	return errors.Join(err, journal.Close())
 }

@@ -54,7 +54,8 @@ type Job struct {
 	unpace    func()     // ends what ObeyPace began; nil: nothing to end
 }
 
-// Begin tells the view which command and shard run.
+// Begin sets how long the command may run (--max-duration; 0: without limit), and tells the view
+// which command and shard run.
 func (j *Job) Begin(command string, window time.Duration) {
 	j.Window = window
 	j.NameShard(j.Set.Job.Shard)

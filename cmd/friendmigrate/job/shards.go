@@ -13,9 +13,10 @@ import (
 	"friendmigrate/cmd/friendmigrate/terminal"
 )
 
-// checkShards refuses a shard of another job than the shards beside it, since all of them would pass
-// as one. But a corrected input has to begin with one of them: with --fresh there is a warning, and
-// that shard may go on. The job is not compared by its inputs as long as id has none.
+// checkShards returns an error if the shards beside this one belong to another job: status and
+// report would show all of them as one. With a corrected input the shards start over one after the
+// other, so a shard that starts with --fresh, or resumes such a start, gets only a warning. Inputs
+// are not compared while id has none.
 func (j *Run) checkShards(id checkpoint.Identity) error {
 	places, err := folder.Find(j.Base())
 	if err != nil && !errors.Is(err, folder.ErrNoJob) {
