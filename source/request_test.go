@@ -425,3 +425,17 @@ func TestLanesFollowFromMemory(t *testing.T) {
 		}
 	}
 }
+
+// Each field is within its limit, but not all of them together.
+func TestAnEdgeThatIsTooLargeIsRejectedWithTheLimit(t *testing.T) {
+	var names, values strings.Builder
+	for i := range stage.MaxEdgeBytes / maxCustom {
+		fmt.Fprintf(&names, ",Tag_SNS_Custom_%c%c", 'A'+i/26, 'A'+i%26)
+		values.WriteString("," + strings.Repeat("v", maxCustom))
+	}
+	in := write(t, "a.csv", "From_Account,To_Account,AddSource"+names.String()+"\na,b,"+src+values.String()+"\n"+
+		"a,c,"+src+strings.Repeat(",", strings.Count(names.String(), ","))+"\n")
+	p, _, edges := staged(t, Request{Inputs: []string{in}})
+	equal(t, "rejected by", fmt.Sprint(p.Counts.RejectedBy), "map[the texts of the edge are together over 64 KiB:1]")
+	equal(t, "graph", graph(edges), "a>c")
+}

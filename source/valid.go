@@ -40,7 +40,7 @@ const (
 	reasonGroups      = "has over 32 groups"
 	reasonTag         = "is not " + tagPrefix + keyword
 	reasonTwice       = "is there twice"
-	reasonTooLarge    = "is too large"
+	reasonTooLarge    = "the texts of the edge are together over 64 KiB" // stage.MaxEdgeBytes
 	reasonQuotes      = "quotes are broken"
 	reasonHeader      = "repeats the header"
 	reasonOtherHeader = "is another header, with more columns or fewer: the input has to be split there"
