@@ -19,8 +19,9 @@ const leastMemory = 64 << 20
 const cgroupShare = 0.7
 
 // RuntimeLimit returns the limit for Go's runtime that keeps the process below memory bytes. The
-// rest is for memory that the runtime does not count: the program itself and kernel stacks.
-func RuntimeLimit(memory int64) int64 { return memory - memory/10 }
+// rest is for memory that the runtime does not count: some 17 MB of the program itself, and kernel
+// stacks.
+func RuntimeLimit(memory int64) int64 { return memory - max(memory/10, 18<<20) }
 
 // ContainerLimit returns the lowest memory limit of a container in which memory bytes may be used.
 func ContainerLimit(memory int64) int64 { return int64(math.Ceil(float64(memory) / cgroupShare)) }

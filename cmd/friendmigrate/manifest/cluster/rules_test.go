@@ -156,7 +156,7 @@ func (f *findings) resources(k corev1.Container) {
 			golimit = resource.MustParse(e.Value)
 		}
 	}
-	f.want(golimit.Value()*100 >= request.Value()*88 && golimit.Value()*100 <= request.Value()*91, "GOMEMLIMIT %s of %s", golimit.String(), request.String())
+	f.want(golimit.Value()*100 >= request.Value()*80 && golimit.Value()*100 <= request.Value()*91, "GOMEMLIMIT %s of %s", golimit.String(), request.String())
 	cpu := k.Resources.Requests[corev1.ResourceCPU]
 	f.want(cpu.Sign() > 0, "no CPU is asked for")
 }

@@ -144,7 +144,7 @@ func TestTimesFollowTheSettings(t *testing.T) {
 
 func TestMemoryFollowsTheSettings(t *testing.T) {
 	for memory, want := range map[string][3]string{
-		"256MiB": {"256Mi", "384Mi", "241591911"}, "1GiB": {"1Gi", "1472Mi", "966367642"}, "100MB": {"96Mi", "192Mi", "90000000"},
+		"256MiB": {"256Mi", "384Mi", "241591911"}, "1GiB": {"1Gi", "1472Mi", "966367642"}, "100MB": {"96Mi", "192Mi", "81125632"},
 	} {
 		k := read(t, flags("memory", memory)).jobs[0].Spec.Template.Spec.Containers[0]
 		request, limit := k.Resources.Requests["memory"], k.Resources.Limits["memory"]
