@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,7 @@ type buildJob struct {
 	next        atomic.Int64
 	onDuplicate DuplicateFunc
 	mu          sync.Mutex // held during onDuplicate
+	long        longBlock  // of one builder at a time
 }
 
 // builder builds the rosters of one unit of partitions after the other. Each goroutine of
@@ -88,14 +90,18 @@ func (w *Writer) WriteRosters(ctx context.Context, onDuplicate DuplicateFunc) (T
 		return Totals{}, errors.New("write rosters: they were written or aborted before")
 	}
 	w.state = failed
+	measured := int64(0)
 	for _, l := range w.lanes {
 		if l.err != nil {
 			return Totals{}, fmt.Errorf("write rosters: %w", l.err)
 		}
+		measured += l.measuredBytes
+	}
+	if err := w.makeRoom(); err != nil {
+		return Totals{}, fmt.Errorf("write rosters: %w", err)
 	}
 	job := &buildJob{onDuplicate: onDuplicate, units: w.units()}
-	lanes := w.lanes
-	w.lanes = nil
+	w.lanes = nil // so that each page is freed with its partition
 	builders, err := w.run(ctx, job)
 	if err != nil {
 		return Totals{}, fmt.Errorf("write rosters: %w", err)
@@ -105,9 +111,7 @@ func (w *Writer) WriteRosters(ctx context.Context, onDuplicate DuplicateFunc) (T
 		return Totals{}, fmt.Errorf("write rosters: %w", err)
 	}
 	if w.options.Measure != nil {
-		for _, l := range lanes {
-			t.Stored += l.measuredBytes
-		}
+		t.Stored += measured
 		return t, nil
 	}
 	if err := errors.Join(w.fsys.SyncDir(w.options.Dir),
@@ -116,6 +120,23 @@ func (w *Writer) WriteRosters(ctx context.Context, onDuplicate DuplicateFunc) (T
 	}
 	w.state = written
 	return t, nil
+}
+
+// makeRoom moves all pages to the files if there are long edges: their chunks need the memory.
+func (w *Writer) makeRoom() error {
+	longest := 0
+	for _, l := range w.lanes {
+		longest = max(longest, l.out.longest)
+	}
+	if int64(longest)*migrate.MaxChunkEdges < w.limits.builder/2 {
+		return nil
+	}
+	for _, l := range w.lanes {
+		if err := l.out.flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // units returns the lanes' partitions in plan order. Small neighbours form one unit.
@@ -160,6 +181,10 @@ func (w *Writer) run(ctx context.Context, job *buildJob) ([]*builder, error) {
 		})
 	}
 	wg.Wait()
+	if job.long.out != nil { // free it before somebody loads the chunks
+		job.long.out, job.long.stored = nil, nil
+		runtime.GC()
+	}
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
 	}
@@ -175,6 +200,7 @@ func newBuilder(w *Writer, job *buildJob, id int) *builder {
 			groups: make(map[string]struct{})},
 		segments: segmentWriter{file: file},
 		limits:   &w.limits,
+		lent:     &job.long,
 		digest:   rosterDigest{h: sha256.New()},
 	}
 	b.writer.chunk.sources = w.sources.texts
@@ -187,6 +213,7 @@ func newBuilder(w *Writer, job *buildJob, id int) *builder {
 }
 
 func (b *builder) run(ctx context.Context) error {
+	defer b.writer.endLong()
 	err := b.buildUnits(ctx)
 	if err != nil {
 		return errors.Join(err, b.writer.segments.file.close())

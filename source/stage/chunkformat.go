@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"unsafe"
 
 	"friendmigrate/migrate"
@@ -44,8 +45,9 @@ type chunkEncoder struct {
 	sources []string     // AddSource by code
 	onGroup func([]byte) // called with every GroupName
 
+	out    []byte // whole chunks, each with its length; then the edges of the one that is being made
+	start  int    // of these edges
 	flags  []byte // of each edge
-	edges  []byte
 	added  int
 	extent codec.Extent // of texts and lists
 
@@ -54,12 +56,12 @@ type chunkEncoder struct {
 	literal     []byte
 	input, line uint64
 
-	chunk []byte
+	head []byte
 }
 
-// begin starts a chunk.
+// begin starts a chunk behind the others.
 func (k *chunkEncoder) begin() {
-	k.flags, k.edges = k.flags[:0], k.edges[:0]
+	k.start, k.flags = len(k.out), k.flags[:0]
 	k.added, k.extent = 0, codec.Extent{}
 	k.to = k.to[:0]
 	k.input, k.line = 0, 0
@@ -81,24 +83,24 @@ func (k *chunkEncoder) add(r *record[[]byte]) {
 	}
 	k.addTo(r.to)
 	if flags&chunkPosition != 0 {
-		k.edges = binary.AppendUvarint(k.edges, input)
-		k.edges = binary.AppendUvarint(k.edges, line)
+		k.out = binary.AppendUvarint(k.out, input)
+		k.out = binary.AppendUvarint(k.out, line)
 	} else {
-		k.edges = binary.AppendUvarint(k.edges, line-k.line)
+		k.out = binary.AppendUvarint(k.out, line-k.line)
 	}
 	k.input, k.line = input, line
 	if flags&chunkSource != 0 {
 		if r.source == 0 {
-			k.edges = codec.AppendText(k.edges, r.literal)
+			k.out = codec.AppendText(k.out, r.literal)
 			k.extent.Text += int64(len(r.literal))
 		} else {
-			k.edges = codec.AppendText(k.edges, k.sources[r.source])
+			k.out = codec.AppendText(k.out, k.sources[r.source])
 			k.extent.Text += int64(len(k.sources[r.source]))
 		}
 		k.source, k.literal = r.source, append(k.literal[:0], r.literal...)
 	}
 	if r.flags != 0 {
-		k.edges = append(k.edges, r.extras...)
+		k.out = append(k.out, r.extras...)
 		x := codec.Measure(r.flags, r.extras, k.onGroup)
 		k.extent.Text += x.Text
 		k.extent.Groups += x.Groups
@@ -112,23 +114,23 @@ func (k *chunkEncoder) addTo(to []byte) {
 		prefix++
 	}
 	rest := len(to) - prefix
-	k.edges = append(k.edges, byte(min(prefix, nibble)<<4|min(rest, nibble)))
+	k.out = append(k.out, byte(min(prefix, nibble)<<4|min(rest, nibble)))
 	if prefix >= nibble {
-		k.edges = binary.AppendUvarint(k.edges, uint64(prefix-nibble))
+		k.out = binary.AppendUvarint(k.out, uint64(prefix-nibble))
 	}
 	if rest >= nibble {
-		k.edges = binary.AppendUvarint(k.edges, uint64(rest-nibble))
+		k.out = binary.AppendUvarint(k.out, uint64(rest-nibble))
 	}
-	k.edges = append(k.edges, to[prefix:]...)
+	k.out = append(k.out, to[prefix:]...)
 	k.to = append(k.to[:prefix], to[prefix:]...)
 	k.extent.Text += int64(len(to))
 }
 
-// end returns the chunk, which is valid until the next call, and the bytes of memory that it takes
+// end completes the chunk in k.out. The chunk is valid until the next call. memory is what it takes
 // when it is loaded.
 func (k *chunkEncoder) end() (chunk []byte, memory int64) {
 	n := len(k.flags)
-	b := binary.AppendUvarint(k.chunk[:0], uint64(n))
+	b := binary.AppendUvarint(k.head[:0], uint64(n))
 	b = binary.AppendUvarint(b, uint64(k.added))
 	b = binary.AppendUvarint(b, uint64(k.extent.Text))
 	if rest := k.flags[1:]; bytes.Count(rest, k.flags[n-1:]) == len(rest) {
@@ -137,9 +139,11 @@ func (k *chunkEncoder) end() (chunk []byte, memory int64) {
 		b = append(b, flagsMixed)
 		b = append(b, k.flags...)
 	}
-	k.chunk = append(b, k.edges...)
+	size := len(b) + len(k.out) - k.start
+	k.head = append(binary.AppendUvarint(b, uint64(size)), b...)
+	k.out = slices.Insert(k.out, k.start, k.head[len(b):]...)
 	memory = int64(n)*edgeBytes + k.extent.Text + 2*(k.extent.Groups*groupBytes+k.extent.Custom*customBytes)
-	return k.chunk, memory + memory/8 // the allocator rounds up
+	return k.out[len(k.out)-size:], memory + memory/8 // the allocator rounds up
 }
 
 // errMalformed says that bytes are no valid chunk, even if their checksum is right.

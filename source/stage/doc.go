@@ -31,7 +31,8 @@
 // groups and sorts its records, resolves duplicates, and writes chunks. A partition that does not
 // fit into memory is split by the next bits of the hash, as often as it takes. One roster that does
 // not fit is sorted on disk by To_Account, rid of duplicates, and sorted by position. Seal writes
-// the manifest.
+// the manifest. A chunk of the longest edges takes 64 MiB: the builders make such chunks one after
+// the other.
 //
 // The command plan (Options.Measure) goes the same way with less in its records. It counts the
 // rosters instead of writing them.

@@ -1,6 +1,13 @@
 package stage
 
-import "testing"
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"friendmigrate/migrate"
+)
 
 // Memory is bounded whatever the machine: many cores make the buffers smaller, not the sum of them
 // larger.
@@ -26,5 +33,45 @@ func TestMemoryIsDealtOutWithinItsBounds(t *testing.T) {
 	}
 	if _, err := Create(Options{Dir: "staged", FS: newMemory(), Memory: MinMemory, Lanes: 1, Shard: 2, Shards: 2}); err == nil {
 		t.Error("shard 2 of 2 was accepted")
+	}
+}
+
+// Chunks of long edges take far more than a builder's share, so one builder at a time makes one,
+// and gives the memory back.
+func TestBuildersDoNotKeepLongChunks(t *testing.T) {
+	const rosters, friends, lanes = 16, 40, 4
+	w, err := Create(Options{Dir: "staged", FS: newMemory(), Memory: 64 << 20, Lanes: lanes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wording := strings.Repeat("w", MaxEdgeBytes-100)
+	for i := range rosters * friends {
+		e := migrate.Edge{From: fmt.Sprint("user", i%rosters), To: fmt.Sprint("friend", i), AddSource: "AddSource_Type_A",
+			AddWording: wording, Position: migrate.Position{Line: int64(i + 1)}}
+		if _, err := w.Lane(i % lanes).Add(&e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.makeRoom(); err != nil {
+		t.Fatal(err)
+	}
+	for i, l := range w.lanes {
+		if l.out.held != 0 {
+			t.Errorf("lane %d still holds %d bytes", i, l.out.held)
+		}
+	}
+	builders, err := w.run(context.Background(), &buildJob{units: w.units()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	edges := int64(0)
+	for i, b := range builders {
+		edges += b.totals.Edges
+		if n := cap(b.writer.chunk.out) + cap(b.writer.segments.stored); n > buildOverhead {
+			t.Errorf("builder %d keeps %d bytes for its blocks, over its %d", i, n, buildOverhead)
+		}
+	}
+	if edges != rosters*friends {
+		t.Errorf("%d edges in the rosters", edges)
 	}
 }

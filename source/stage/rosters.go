@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"hash"
 	"math/bits"
+	"slices"
+	"sync"
 
 	"friendmigrate/migrate"
 	"friendmigrate/migrate/codec"
@@ -80,12 +82,13 @@ type rosterWriter struct {
 	chunk    chunkEncoder
 	digest   rosterDigest
 	sum      planDigest
+	lent     *longBlock
 
 	// The roster.
-	memory  int64  // of its largest chunk
-	pending []byte // chunks that are in no block yet
-	waiting int64  // number of pending chunks
+	memory  int64 // of its largest chunk
+	waiting int64 // number of chunks that are in no block yet
 	large   bool
+	long    bool   // over longBytes are in no block yet
 	blocks  int    // number of blocks written, if it is large
 	index   []byte // of those blocks
 
@@ -97,15 +100,17 @@ type rosterWriter struct {
 func (w *rosterWriter) begin(from []byte) {
 	w.count.begin(from)
 	w.memory = 0
-	w.pending, w.waiting = w.pending[:0], 0
 	w.large, w.blocks, w.index = false, 0, w.index[:0]
 	w.digest.begin(from)
-	w.chunk.begin()
+	w.beginBlock()
 }
 
 // add takes the next edge of the roster.
 func (w *rosterWriter) add(r *record[[]byte]) error {
 	w.chunk.add(r)
+	if !w.long && len(w.chunk.out) > longBytes {
+		w.beginLong()
+	}
 	if w.count.add(r) {
 		return w.endChunk()
 	}
@@ -115,20 +120,57 @@ func (w *rosterWriter) add(r *record[[]byte]) error {
 func (w *rosterWriter) endChunk() error {
 	chunk, memory := w.chunk.end()
 	w.digest.part(chunk)
-	w.pending = codec.AppendText(w.pending, chunk)
 	w.memory = max(w.memory, memory)
 	w.waiting++
 	w.chunk.begin()
-	if !w.large && (w.count.chunks() > mostBundledChunks || len(w.pending) > w.limits.bundleBytes) {
+	if !w.large && (w.count.chunks() > mostBundledChunks || len(w.chunk.out) > w.limits.bundleBytes) {
 		w.large = true
 		if err := w.endBundle(); err != nil {
 			return err
 		}
 	}
-	if w.large && len(w.pending) >= w.limits.largeBlockBytes {
+	if w.large && len(w.chunk.out) >= w.limits.largeBlockBytes {
 		return w.endBlock()
 	}
 	return nil
+}
+
+// longBytes is how many bytes of chunks a builder may gather for a block while others do the same.
+const longBytes = 512 << 10
+
+// longBlock is the memory for a longer block: a chunk of the longest edges takes 64 MiB. There is
+// one for all builders, and it is kept for the next such block.
+type longBlock struct {
+	sync.Mutex
+	out, stored []byte
+}
+
+// beginLong waits for the memory of a long block and makes it large enough for a chunk of edges
+// like those before.
+func (w *rosterWriter) beginLong() {
+	w.lent.Lock()
+	short, edge := w.chunk.out, (len(w.chunk.out)-w.chunk.start)/len(w.chunk.flags)
+	w.exchange()
+	w.chunk.out = append(slices.Grow(w.chunk.out[:0], len(short)+edge*migrate.MaxChunkEdges), short...)
+}
+
+func (w *rosterWriter) endLong() {
+	if w.long {
+		w.exchange()
+		w.lent.Unlock()
+	}
+}
+
+func (w *rosterWriter) exchange() {
+	w.chunk.out, w.lent.out = w.lent.out, w.chunk.out
+	w.segments.stored, w.lent.stored = w.lent.stored, w.segments.stored
+	w.long = !w.long
+}
+
+func (w *rosterWriter) beginBlock() {
+	w.endLong()
+	w.chunk.out, w.waiting = w.chunk.out[:0], 0
+	w.chunk.begin()
 }
 
 // endBlock writes a block of a large roster.
@@ -136,12 +178,12 @@ func (w *rosterWriter) endBlock() (err error) {
 	if w.waiting == 0 {
 		return nil
 	}
-	if w.index, err = w.segments.writeBlock(w.index, w.pending); err != nil {
+	if w.index, err = w.segments.writeBlock(w.index, w.chunk.out); err != nil {
 		return err
 	}
 	w.index = binary.AppendUvarint(w.index, uint64(w.waiting))
 	w.blocks++
-	w.pending, w.waiting = w.pending[:0], 0
+	w.beginBlock()
 	return nil
 }
 
@@ -167,7 +209,7 @@ func (w *rosterWriter) end() error {
 	w.bundle = codec.AppendText(w.bundle, w.count.from)
 	w.bundle = binary.AppendUvarint(w.bundle, uint64(w.count.edges))
 	w.bundle = binary.AppendUvarint(w.bundle, uint64(w.memory))
-	w.bundle = append(w.bundle, w.pending...)
+	w.bundle = append(w.bundle, w.chunk.out...)
 	w.bundleRosters++
 	w.bundleChunks += w.count.chunks()
 	w.bundleEdges += w.count.edges

@@ -18,6 +18,7 @@ type spill struct {
 	budget  int64
 	page    int // bytes of a full page
 	batch   int // bytes of blocks written at once
+	longest int // bytes of a record, about
 
 	held   int64    // bytes of pages in use
 	free   [][]byte // pages to be used again
@@ -29,7 +30,11 @@ const firstPage = 1 << 10 // a buffer begins small, so that a small job stays sm
 // addRecord appends a record to partition i.
 func addRecord[T codec.Text](s *spill, i int, r *record[T]) error {
 	b := &s.buffers[i]
-	if room := r.room(); cap(b.page)-len(b.page) < room {
+	room := r.room()
+	if room > s.longest {
+		s.longest = room
+	}
+	if cap(b.page)-len(b.page) < room {
 		if err := s.grow(b, room); err != nil {
 			return err
 		}

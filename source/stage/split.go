@@ -88,7 +88,7 @@ func (b *builder) buildOnDisk(ctx context.Context, p *partition) (err error) {
 	if err := p.drop(); err != nil {
 		return err
 	}
-	if err := b.resolveSorted(ctx, byPair, byPlan); err != nil {
+	if err := errors.Join(b.resolveSorted(ctx, byPair, byPlan), byPair.Close()); err != nil {
 		return err
 	}
 	var from []byte

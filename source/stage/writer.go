@@ -252,7 +252,7 @@ type limits struct {
 }
 
 const (
-	buildOverhead = 1 << 20 // of a builder: windows, and blocks on their way to a file
+	buildOverhead = 2 << 20 // of a builder: windows, and blocks on their way to a file
 	leastBuilder  = 6 << 20
 	maxRawLoad    = 1 << 30 // offsets within a loaded partition are 32 bits
 )
