@@ -93,7 +93,8 @@ func (b *brake) verdict() *StopError {
 		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.endedChunks)}, b.oneEdge)
 	case l == nil:
 		return nil // without limits, nothing else stops a run
-	case l.FailureRatio > 0 && !b.landed && b.noProgressCalls >= noProgressLimit && b.noProgressAccounts >= brakeAccounts:
+	case l.FailureRatio > 0 && !b.landed && b.noProgressCalls >= noProgressLimit &&
+		b.noProgressAccounts >= brakeAccounts:
 		return b.stop(ReasonSystematic, Brake{Kind: BrakeNothing, Count: b.noProgressCalls}, b.refused)
 	case l.ExtraCalls >= 0 && b.extra > l.ExtraCalls:
 		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, b.oneEdge)
