@@ -70,12 +70,14 @@ type limit struct {
 	resident int64  // bytes that the job may have; 0: it has to be killed
 	memory   string // --memory; "": the program finds out by itself
 	edges    int64  // largest number of edges
+	long     bool   // of 10 kB each, on a machine with many processors
 }
 
 // limits are limits that jobs keep, and one that is far too low: if no job is killed there, the
 // limits are not in force and the other cases prove nothing.
 var limits = []limit{
 	{flag: "384m", resident: 256 << 20, memory: "256MiB", edges: 1 << 40},
+	{flag: "384m", resident: 256 << 20, memory: "256MiB", edges: 30_000, long: true},
 	{flag: "128m", resident: 128 << 20 * 7 / 10, edges: 1_000_000},
 	{flag: "16m", edges: 1_000_000},
 }
@@ -94,7 +96,13 @@ func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) {
 	dir := s.podman.Folder("limited-") // on disk: a file in memory counts as its writer's memory
 	defer func() { lab.Check(os.RemoveAll(dir)) }()
 	c := image.NewContainer(dir)
-	largeInput(c.Volume, s.seed, l.edges)
+	flags := []string{"--memory", l.flag, "--memory-swap", l.flag}
+	if l.long {
+		flags = append(flags, "--env", "GOMAXPROCS=8")
+		c.Write("edges.csv", longEdges(l.edges))
+	} else {
+		largeInput(c.Volume, s.seed, l.edges)
+	}
 	c.Write("key", lab.Key)
 	sim := simulator.New(simulator.Config{App: lab.TheApp, Compact: true})
 	service := lab.Listen(sim)
@@ -104,13 +112,27 @@ func (s *suite) limit(ctx context.Context, image *lab.Image, l limit) {
 	if l.memory != "" {
 		args = append(args, "--memory", l.memory)
 	}
-	p := c.Run([]string{"--memory", l.flag, "--memory-swap", l.flag}, append(args, "edges.csv")...)
+	p := c.Run(flags, append(args, "edges.csv")...)
 	defer context.AfterFunc(ctx, func() { p.Signal(syscall.SIGKILL) })()
 	peak := p.PeakMemory()
 	end := p.Wait(time.Minute)
 	s.say("  %d edges in a container of %s: %.1f s, %.0f MB resident at most", l.edges, l.flag, end.Took.Seconds(),
 		megabytes(peak))
 	s.judgeLimit(l, end, peak, sim.Stats().GraphEdges)
+}
+
+// longEdges returns rows of 30 accounts with 20 custom fields of the largest size.
+func longEdges(n int64) string {
+	var b strings.Builder
+	b.WriteString("From_Account,To_Account,AddSource")
+	for i := range 20 {
+		fmt.Fprintf(&b, ",Tag_SNS_Custom_%c", 'A'+i)
+	}
+	fields := strings.Repeat(","+strings.Repeat("v", 500), 20)
+	for i := range n {
+		fmt.Fprintf(&b, "\nu%d,t%d,AddSource_Type_X%s", i%30, i, fields)
+	}
+	return b.String()
 }
 
 func (s *suite) judgeLimit(l limit, end lab.Ended, peak, there int64) {
