@@ -46,7 +46,7 @@ type Status struct {
 	FailedBy []report.Code    `json:"failedByCode"`
 	Missing  []string         `json:"missingShards,omitempty"`
 	Verified *report.Verified `json:"verified,omitempty"` // of the shards that were verified
-	Undone   *report.Undone   `json:"undone,omitempty"`   // of the shards whose undo has begun
+	Undone   *report.Undone   `json:"undone,omitempty"`   // nil: no undo has begun
 	Pace     *folder.Pace     `json:"pace,omitempty"`     // set by friendmigrate pace; absent: not set
 	Shards   []JobStatus      `json:"shards"`             // one for a job without shards
 
@@ -245,6 +245,11 @@ func (s *Status) addUp() {
 			sum.Slow = "shard " + j.Shard + ": " + j.now.Slow
 		}
 		s.Undone, s.Verified = report.Plus(s.Undone, j.Undone), s.Verified.Plus(j.Verified)
+	}
+	for _, j := range s.Shards {
+		if s.Undone != nil && j.Undone == nil && j.Sums != nil {
+			s.Undone.Edges += j.Sums.Rows.Imported + j.Sums.Added.Imported
+		}
 	}
 	if s.Phase == Finished && (len(s.Missing) > 0 || s.Mixed != "") {
 		s.Phase = Stopped

@@ -158,11 +158,14 @@ func (r *Result) differentHint() string {
 	if r.Sample != nil {
 		return r.Without(r.Line(), "sample").String() + " # finds all of them"
 	}
-	var lists, different, tags []string
+	var lists, different, tags, mixed []string
 	undone := false
 	for _, p := range r.Parts {
 		if p.undone != nil && p.Found.Missing > 0 {
 			undone = true
+			if p.undone.Left() > 0 || p.Found.Missing > p.undone.Deleted {
+				mixed = append(mixed, exit.Quote(p.Lists.Missing))
+			}
 			continue
 		}
 		tags = append(tags, p.Lists.IntegerTags...)
@@ -175,6 +178,8 @@ func (r *Result) differentHint() string {
 	}
 	command, suffix, then := "import", "-missing", ""
 	switch {
+	case len(mixed) > 0 && len(lists)+len(different) == 0:
+		return "less " + strings.Join(mixed, " ") + " # has what undo deleted, and what was lost otherwise"
 	case undone && len(lists)+len(different) == 0:
 		return exit.NothingToRun + ": what is missing was deleted by undo, or at least may have been"
 	case len(lists)+len(different) == 0: // friend_update cannot set what differs
