@@ -48,6 +48,7 @@ type Finding struct {
 	Attempts int    `json:"attempts,omitempty"`
 	// already: this job may have imported it; pending: it may have been sent
 	Uncertain bool `json:"uncertain,omitempty"`
+	Deleted   bool `json:"deleted,omitempty"` // imported: undo has deleted it since
 
 	// Of a rejected or changed row.
 	Column string `json:"column,omitempty"`
@@ -65,6 +66,8 @@ type Finding struct {
 type Tally struct {
 	ByKind map[string]int64
 	Gone   bool // a staged input is missing, so only failed edges are known
+
+	Deleted int64 // of the imported ones, by undo
 }
 
 // Found returns the number of findings.
@@ -110,6 +113,7 @@ type explainer struct {
 	window   int // chunks
 	tally    Tally
 	job      *Job
+	deleted  *Created // by the undo of the job; nil: no undo has begun
 }
 
 // wants reports whether the question is about a friend of the account.
@@ -121,6 +125,9 @@ func (e *explainer) find(f Finding) error {
 	}
 	f.Shard = e.job.Shard.String()
 	e.tally.ByKind[f.Kind]++
+	if f.Deleted {
+		e.tally.Deleted++
+	}
 	return e.tell(f)
 }
 
@@ -128,6 +135,14 @@ func (e *explainer) find(f Finding) error {
 func (e *explainer) edges() error {
 	if e.job.Stage == nil {
 		return e.failures()
+	}
+	undo, err := openJournal(filepath.Join(e.job.Dir, folder.Undo))
+	if err != nil {
+		return err
+	}
+	if e.deleted = nil; undo != nil {
+		defer undo.Close() // read only
+		e.deleted = &Created{Journal: undo, window: int64(e.window)}
 	}
 	r, ok, err := e.job.Stage.Find(e.from)
 	if err != nil || !ok {
@@ -187,12 +202,19 @@ func (e *explainer) chunks(r *migrate.Roster, first, end int) error {
 		if e.job.Journal != nil {
 			_, maybeSent = e.job.Journal.Unsettled(c.Ordinal, len(c.Edges))
 		}
+		var deleted migrate.EdgeSet
+		if e.deleted != nil {
+			if deleted, err = e.deleted.Of(e.ctx, c.Ordinal); err != nil {
+				return err
+			}
+		}
 		for k := range c.Edges {
 			if !e.wants(c.Edges[k].To) {
 				continue
 			}
 			f := e.edge(&c.Edges[k])
 			f.settle(settled[place{c.Ordinal, k}], maybeSent)
+			f.Deleted = deleted.Has(k)
 			if err := e.find(f); err != nil {
 				return err
 			}

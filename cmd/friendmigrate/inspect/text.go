@@ -268,6 +268,8 @@ func (f *Finding) outcomeText() string {
 
 func (f *Finding) unsureText() string {
 	switch {
+	case f.Deleted:
+		return ", deleted by undo since"
 	case !f.Uncertain:
 		return ""
 	case f.Kind == Already:

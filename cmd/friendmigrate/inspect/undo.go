@@ -16,8 +16,9 @@ import (
 // undoWindow is how many chunks are looked up in one pass over the journal: at most 64 MB of sets.
 const undoWindow = 512 << 10
 
-// Created finds out which edges of each chunk a job has imported. It looks up many chunks at a
-// time, so it is fast for chunks in the order of the plan. It is not safe for concurrent use.
+// Created finds out which edges of each chunk a job has imported or, of the journal of an undo,
+// which it has deleted. It looks up many chunks at a time, so it is fast for chunks in the order of
+// the plan. It is not safe for concurrent use.
 type Created struct {
 	Journal *checkpoint.Journal
 

@@ -166,10 +166,8 @@ func (jobs Jobs) Explained(t Tally, from, to string, line exit.CommandLine) exit
 	}
 	e.What = fmt.Sprintf("%s: %s in the plan; found %s", about, terminal.Some(t.Edges(), "edge"),
 		strings.Join(parts, ", "))
-	for _, j := range jobs {
-		if j.Undone != nil {
-			e.What += fmt.Sprintf("; since then the job was undone: %s", j.Undone)
-		}
+	if t.Deleted > 0 {
+		e.What += "; since then undo has deleted " + terminal.Some(t.Deleted, "edge") + " of these"
 	}
 	var codes []exit.Code
 	if t.ByKind[Failed]+t.ByKind[Rejected] > 0 {
