@@ -136,7 +136,7 @@ func (e *explainer) edges() error {
 	if e.job.Stage == nil {
 		return e.failures()
 	}
-	undo, err := openJournal(filepath.Join(e.job.Dir, folder.Undo))
+	undo, err := OpenUndo(e.job.Dir)
 	if err != nil {
 		return err
 	}

@@ -53,13 +53,19 @@ func (m *Created) look(ctx context.Context, first int64) error {
 	return nil
 }
 
+// OpenUndo opens the journal of the undo of the job in dir for reading. It returns nil if none has
+// begun.
+func OpenUndo(dir string) (*checkpoint.Journal, error) {
+	return openJournal(filepath.Join(dir, folder.Undo))
+}
+
 // Undoing returns the progress of the undo of the job in dir, or nil if none has begun.
 func Undoing(dir string) (*report.Undone, error) {
 	running := int64(0)
 	if writing, _ := checkpoint.Writing(filepath.Join(dir, folder.Undo)); writing {
 		running = 1
 	}
-	journal, err := openJournal(filepath.Join(dir, folder.Undo))
+	journal, err := OpenUndo(dir)
 	if journal == nil || err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (r Report) InList(name string) string {
 	case kind == "changed":
 		n, noun = r.Plan.Changed, "field"
 	case kind == "missing" && r.Verified != nil:
-		n = r.Verified.Missing
+		n = r.Verified.Lost()
 	case kind == "different" && r.Verified != nil:
 		n = r.Verified.Different
 	default:

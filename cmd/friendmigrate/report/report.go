@@ -181,8 +181,10 @@ type Verified struct {
 	Unread  int64     `json:"fieldsUnread"` // of InPlace: --fields could not read them
 	// in place in the job's count, but not in the service
 	Missing   int64 `json:"missing"`
-	Different int64 `json:"different"` // in place with other fields
-	Failed    int64 `json:"failed"`    // in the job, before
+	Deleted   int64 `json:"deletedByUndo"`        // of Missing: not lost, and not in the list
+	Perhaps   int64 `json:"perhapsDeletedByUndo"` // of Missing and in the list: by a call without an answer
+	Different int64 `json:"different"`            // in place with other fields
+	Failed    int64 `json:"failed"`               // in the job, before
 	// of Failed, edges that the service has after all; absent: not asked
 	There    *int64 `json:"failedButThere,omitempty"`
 	Rejected int64  `json:"rejected"` // rows that were never sent
@@ -209,6 +211,9 @@ type Sample struct {
 	Bound      string  `json:"bound"`
 }
 
+// Lost returns how many edges are missing that undo is not known to have deleted.
+func (v *Verified) Lost() int64 { return v.Missing - v.Deleted }
+
 // Asked returns how many edges that the job counts as in place have a verdict.
 func (v *Verified) Asked() int64 { return v.InPlace + v.Missing + v.Different }
 
@@ -218,7 +223,11 @@ func (v *Verified) String() string {
 	if v.Unread > 0 {
 		text += fmt.Sprintf(" (the fields of %s not compared)", terminal.Count(v.Unread))
 	}
-	text += fmt.Sprintf(", %s missing, %s different", terminal.Count(v.Missing), terminal.Count(v.Different))
+	text += fmt.Sprintf(", %s missing", terminal.Count(v.Missing))
+	if v.Deleted > 0 {
+		text += fmt.Sprintf(" (%s deleted by undo)", terminal.Count(v.Deleted))
+	}
+	text += fmt.Sprintf(", %s different", terminal.Count(v.Different))
 	for _, one := range []struct {
 		n    int64
 		what string

@@ -306,6 +306,9 @@ func (r *Result) close() error {
 	errs := []error{r.Job.Close()}
 	for _, p := range r.Parts {
 		errs = append(errs, p.Close(p.CloseVerdicts))
+		if p.undo != nil {
+			errs = append(errs, p.undo.Close())
+		}
 	}
 	return errors.Join(errs...)
 }

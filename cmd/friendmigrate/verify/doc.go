@@ -20,7 +20,8 @@
 //     staged input that is damaged. Its journal is in a separate folder and is removed when the
 //     verify has finished.
 //   - The lists are inputs of an import, in the order of the input, and the same whether the verify
-//     was interrupted or not. A newer verify removes the lists of an older one.
+//     was interrupted or not. They never hold an edge that undo is known to have deleted. A newer
+//     verify removes the lists of an older one.
 //
 // What it never does: send an edge, or decide what an exit code means.
 package verify

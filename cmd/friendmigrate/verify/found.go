@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 
@@ -32,10 +33,11 @@ func count(f *report.Verified, kind migrate.Kind, code int, n int64) {
 	}
 }
 
-// Look adds up the results so far. Edges that failed in the job are counted separately, whether the
-// service has them or not.
+// Look adds up the results so far; what undo has deleted is as WriteLists last found it. Edges that
+// failed in the job are counted separately, whether the service has them or not.
 func (p *Part) Look() (f report.Verified, err error) {
 	f.MissingBy, f.NoVerdict = map[int]int64{}, map[int]int64{}
+	f.Deleted, f.Perhaps = p.Lists.Deleted, p.Lists.Perhaps
 	t := p.verdicts.Totals()
 	count(&f, migrate.Imported, 0, t.Imported)
 	count(&f, migrate.Already, 0, t.Already)
@@ -64,7 +66,7 @@ func (p *Part) Look() (f report.Verified, err error) {
 func (p *Part) setFailedApart(f *report.Verified) (others int64, err error) {
 	f.There, others = new(int64), p.asked()
 	mine := func(failed *checkpoint.Failure) bool { return p.speaksOf(failed.Edge.From) }
-	err = p.join(p.Journal, p.verdicts, mine, func(failed *checkpoint.Failure, o outcome) error {
+	err = p.join(p.Journal, p.verdicts, mine, func(failed *checkpoint.Failure, o, _ outcome) error {
 		f.Failed++
 		if p.sample != nil && !p.sample.has(keyOf(failed.Ordinal, failed.Index)) {
 			return nil
@@ -95,10 +97,11 @@ func keyOf(ordinal int64, index int) int64 { return ordinal*migrate.MaxChunkEdge
 const usualWindow = 1 << 16
 
 // join calls each for the failures in one journal that match, with the other journal's outcome of
-// the same edge. A journal's file is not in a useful order, so the other one is read once per
-// window of failures. Either may be nil, which means an empty journal.
+// the same edge and that of the undo. A journal's file is not in a useful order, so these two are
+// read once per window of failures. Any may be nil, which means an empty journal.
 func (p *Part) join(
-	of, with *checkpoint.Journal, match func(*checkpoint.Failure) bool, each func(*checkpoint.Failure, outcome) error,
+	of, with *checkpoint.Journal, match func(*checkpoint.Failure) bool,
+	each func(f *checkpoint.Failure, became, undone outcome) error,
 ) error {
 	if of == nil {
 		return nil
@@ -106,8 +109,11 @@ func (p *Part) join(
 	var window []checkpoint.Failure
 	done := func() error {
 		known, err := lookUp(with, window)
+		undone, failed := lookUp(p.undo, window)
+		err = errors.Join(err, failed)
 		for i := 0; err == nil && i < len(window); i++ {
-			err = each(&window[i], known[keyOf(window[i].Ordinal, window[i].Index)])
+			key := keyOf(window[i].Ordinal, window[i].Index)
+			err = each(&window[i], known[key], undone[key])
 		}
 		window = window[:0]
 		return err

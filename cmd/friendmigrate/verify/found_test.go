@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -71,23 +72,32 @@ func partOf(t *testing.T, dir string, s *stage.Stage) *Part {
 		Counts: source.Counts{Inputs: []source.Input{{Name: "in.csv", Format: source.CSV}}}}}
 }
 
-// TestEachEdgeIsOneOfTheKinds: what the job knows and what the service says, for every pair of
-// these, against a count by hand: whole, of some accounts, and drawn.
+// TestEachEdgeIsOneOfTheKinds: what the job knows, what the service says and what undo has done, for
+// every combination of these, against a count by hand: whole, of some accounts, and drawn.
 func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 	s := staged(t, 40, 2100, 1, 7, 0, 300, 3, 25)
 	became := []migrate.Outcome{{}, {Kind: migrate.Imported}, {Kind: migrate.Already}, {Kind: migrate.Failed, Code: 30003}}
 	service := []sink.Presence{{Known: true, Exists: true}, {Known: true}, {Code: 30009, Info: "Err_30009"}}
 	random := rand.New(rand.NewPCG(1, 1))
-	type known struct{ job, service int }
+	type known struct{ job, service, undo int }
+	undid := []migrate.Outcome{{}, {Kind: migrate.Imported}, {Kind: migrate.Failed, Code: 30006}}
 	edges := map[string]known{}
 	journal := jobOf(t, s, func(e *migrate.Edge) migrate.Outcome {
-		k := known{random.IntN(len(became)), random.IntN(len(service))}
+		k := known{job: random.IntN(len(became)), service: random.IntN(len(service))}
 		if e.From == "a7" {
 			k.job = 0 // an account of which nothing was sent
+		}
+		if k.job == 1 {
+			k.undo = random.IntN(len(undid))
 		}
 		edges[e.From+"/"+e.To] = k
 		return became[k.job]
 	})
+	undo := jobOf(t, s, func(e *migrate.Edge) migrate.Outcome { return undid[edges[e.From+"/"+e.To].undo] })
+	err := errors.Join(undo.BeginRun(checkpoint.RunStart{}), undo.Announce(0), undo.EndRun(checkpoint.RunEnd{}))
+	if err != nil {
+		t.Fatal(err)
+	}
 	check := func(_ context.Context, from string, to []string) (list []sink.Presence, err error) {
 		for _, one := range to {
 			k := edges[from+"/"+one]
@@ -107,7 +117,7 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 	} {
 		speaksOf := func(from string) bool { return strings.Contains(" "+strings.Join(c.accounts, " ")+" ", " "+from+" ") }
 		v := partOf(t, t.TempDir(), s)
-		v.Journal, v.Set.Sample = journal, c.sample
+		v.Journal, v.undo, v.Set.Sample = journal, undo, c.sample
 		if c.accounts != nil {
 			v.Set.OnlyAccounts = filepath.Join(v.Dir, "accounts")
 			err := os.WriteFile(v.Set.OnlyAccounts, []byte(strings.Join(c.accounts, "\n")), 0o600)
@@ -129,6 +139,9 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 			t.Fatal(name, err)
 		}
 		v.window = 37 // many windows, and a last one that is not full
+		if err := v.WriteLists(); err != nil {
+			t.Fatal(err)
+		}
 		got, err := v.Look()
 		if err != nil {
 			t.Fatal(err)
@@ -156,10 +169,13 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 				if k.service == 2 {
 					want.MissingBy[30009]++
 				}
+				switch {
+				case k.undo == 1:
+					want.Deleted++
+				case k.job == 1 && k.undo == 0:
+					want.Perhaps++
+				}
 			}
-		}
-		if err := v.WriteLists(); err != nil {
-			t.Fatal(err)
 		}
 		text, err := os.ReadFile(filepath.Join(v.Dir, "missing.csv"))
 		if err != nil {
@@ -172,7 +188,7 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 			listed++
 			outcome := map[int]string{1: "imported", 2: "already"}[k.job]
 			code := map[int]string{1: "", 2: "30009"}[k.service]
-			if k.service == 0 || outcome == "" || cells[at] != outcome || cells[at+1] != code {
+			if k.service == 0 || k.undo == 1 || outcome == "" || cells[at] != outcome || cells[at+1] != code {
 				t.Fatalf("%s: %s is listed, and is %+v", name, line, k)
 			}
 		}
@@ -182,11 +198,11 @@ func TestEachEdgeIsOneOfTheKinds(t *testing.T) {
 				got.Failed != want.Failed || got.Pending != want.Pending {
 				t.Errorf("%s: %d of %d, %+v, and the whole is %+v", name, drawn, of, got, want)
 			}
-			want.Missing = got.Missing
+			want.Missing, want.Deleted = got.Missing, got.Deleted
 		} else if !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: found %+v, want %+v", name, got, want)
 		}
-		if listed != want.Missing || got.Edges != got.InPlace+got.Missing+got.Different+got.Failed+got.Pending {
+		if listed != want.Lost() || got.Edges != got.InPlace+got.Missing+got.Different+got.Failed+got.Pending {
 			t.Errorf("%s: %d listed, %d missing of %+v", name, listed, want.Missing, got)
 		}
 		if err := v.Finish(); err != nil {

@@ -20,17 +20,18 @@ type Lists struct {
 	Missing, Different string // paths
 	IntegerTags        []string
 	Updatable          bool // an edge differs in Remark, GroupName or a custom field
+	Deleted, Perhaps   int64 // as in report.Verified
 }
 
-// WriteLists replaces both lists atomically. They hold the edges that have a verdict so far; an
-// empty list has its header.
+// WriteLists replaces both lists atomically. They hold the edges that have a verdict so far, without
+// those that undo has deleted: nobody wants to import these. An empty list has its header.
 func (p *Part) WriteLists() (err error) {
 	absent := p.NewList(folder.Missing, "Outcome", "ResultCode", "ResultInfo", "Input", "Line")
 	other := p.NewList(folder.Different, "Fields", "Input", "Line")
 	defer func() { err = errors.Join(err, absent.Close(), other.Close()) }()
 	p.Lists = Lists{Missing: p.ListPath(folder.Missing), Different: p.ListPath(folder.Different)}
 	verdict := func(f *checkpoint.Failure) bool { return hasVerdict(f.Code) }
-	err = p.join(p.verdicts, p.Journal, verdict, func(f *checkpoint.Failure, became outcome) error {
+	err = p.join(p.verdicts, p.Journal, verdict, func(f *checkpoint.Failure, became, undone outcome) error {
 		input, line, outcome := p.Counts.InputName(f.Edge.Input), f.Edge.Line, outcomes[became.kind]
 		switch {
 		case became.kind == migrate.Failed: // it failed in the job, so it is neither missing nor different
@@ -38,7 +39,14 @@ func (p *Part) WriteLists() (err error) {
 		case f.Code == codeDifferent:
 			p.Lists.Updatable = p.Lists.Updatable || slices.ContainsFunc(strings.Fields(f.Info), updatable)
 			return other.Add(&f.Edge, f.Info, input, line)
-		case f.Code == codeMissing:
+		case undone.kind == migrate.Imported:
+			p.Lists.Deleted++
+			return nil
+		}
+		if p.perhapsDeleted(f, became, undone) {
+			p.Lists.Perhaps++
+		}
+		if f.Code == codeMissing {
 			return absent.Add(&f.Edge, outcome, "", "", input, line)
 		}
 		return absent.Add(&f.Edge, outcome, f.Code, f.Info, input, line)
@@ -51,6 +59,15 @@ func (p *Part) WriteLists() (err error) {
 		p.Lists.IntegerTags = slices.Compact(slices.Sorted(slices.Values(tags)))
 	}
 	return nil
+}
+
+// perhapsDeleted reports whether a call of undo that got no answer may have deleted the edge.
+func (p *Part) perhapsDeleted(f *checkpoint.Failure, became, undone outcome) bool {
+	if p.undo == nil || became.kind != migrate.Imported || undone.kind != migrate.Again {
+		return false
+	}
+	_, maybeSent := p.undo.Unsettled(f.Ordinal, migrate.MaxChunkEdges)
+	return maybeSent
 }
 
 // updatable reports whether friend_update can set a field.

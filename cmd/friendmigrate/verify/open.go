@@ -31,6 +31,9 @@ func (p *Part) open(ctx context.Context) error {
 	if p.undone, err = inspect.Undoing(p.Dir); err != nil {
 		return err
 	}
+	if p.undo, err = inspect.OpenUndo(p.Dir); err != nil {
+		return err
+	}
 	if p.own, err = p.OpenStaged(ctx, p.dir()); err != nil {
 		return err
 	}
@@ -96,7 +99,7 @@ func (p *Part) Seen() (lists []string) {
 		n    int64
 		path string
 	}{
-		{p.Found.Missing, p.Lists.Missing}, {p.Found.Different, p.Lists.Different},
+		{p.Found.Lost(), p.Lists.Missing}, {p.Found.Different, p.Lists.Different},
 		{p.Found.Failed, p.ListPath(folder.Failed)}, {p.Found.Rejected, p.rejectedPath()},
 	} {
 		if _, err := os.Stat(one.path); one.n > 0 && err == nil {

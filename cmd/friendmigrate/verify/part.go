@@ -33,6 +33,7 @@ type Part struct {
 	verdicts *checkpoint.Journal // the service's answers, see verdict.go
 	edges    int64               // edges to verify
 	undone   *report.Undone      // what an undo has done since; nil: none has begun
+	undo     *checkpoint.Journal // of that undo; its chunks are those of the job
 	settled  int64               // those of edges that the job has settled; all of them if there is no job
 	sample   *sample             // nil: ask about all settled edges
 	window   int                 // edges that are looked up at once

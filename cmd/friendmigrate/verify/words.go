@@ -111,6 +111,8 @@ func (r *Result) facts() (text string) {
 		add(*r.There, "%s that failed %s there after all", terminal.Count(*r.There),
 			terminal.Verb(*r.There, "is", "are"))
 	}
+	add(r.Perhaps, "%s of the missing may have been deleted by undo, by calls that got no answer",
+		terminal.Count(r.Perhaps))
 	add(r.Unread, "the fields of %s were not compared: friend_get does not show what friend_check found",
 		terminal.Some(r.Unread, "edge"))
 	if s := r.Sample; s != nil {
@@ -152,24 +154,16 @@ func (r *Result) next(code exit.Code) string {
 	return l.String() + " # with " + part.rejectedPath() + ", fixed"
 }
 
-// differentHint returns the command that imports the missing edges or, if none is, updates the
+// differentHint returns the command that imports the lost edges or, if none is, updates the
 // different ones, in a separate job.
 func (r *Result) differentHint() string {
 	if r.Sample != nil {
 		return r.Without(r.Line(), "sample").String() + " # finds all of them"
 	}
-	var lists, different, tags, mixed []string
-	undone := false
+	var lists, different, tags []string
 	for _, p := range r.Parts {
-		if p.undone != nil && p.Found.Missing > 0 {
-			undone = true
-			if p.undone.Left() > 0 || p.Found.Missing > p.undone.Deleted {
-				mixed = append(mixed, exit.Quote(p.Lists.Missing))
-			}
-			continue
-		}
 		tags = append(tags, p.Lists.IntegerTags...)
-		if p.Found.Missing > 0 {
+		if p.Found.Lost() > 0 {
 			lists = append(lists, p.Lists.Missing)
 		}
 		if p.Lists.Updatable {
@@ -178,10 +172,8 @@ func (r *Result) differentHint() string {
 	}
 	command, suffix, then := "import", "-missing", ""
 	switch {
-	case len(mixed) > 0 && len(lists)+len(different) == 0:
-		return "less " + strings.Join(mixed, " ") + " # has what undo deleted, and what was lost otherwise"
-	case undone && len(lists)+len(different) == 0:
-		return exit.NothingToRun + ": what is missing was deleted by undo, or at least may have been"
+	case len(lists)+len(different) == 0 && r.Different == 0:
+		return exit.NothingToRun + ": what is missing was deleted by undo"
 	case len(lists)+len(different) == 0: // friend_update cannot set what differs
 		return r.as("doctor").With("probe", "FROM,TO").String() + " # with two test accounts: " +
 			"tells whether importing the list again would help"
