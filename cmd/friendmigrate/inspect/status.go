@@ -232,7 +232,7 @@ func (s *JobStatus) countRuns(runs []checkpoint.Run) {
 func (s *Status) addUp() {
 	sum := progress.Snapshot{Phase: progress.Sending, Failures: map[int]int64{}, Calls: new(progress.Calls)}
 	other := slices.ContainsFunc(s.Shards, func(j JobStatus) bool { return j.otherWork })
-	failed := map[int]int64{}
+	failed, undone := map[int]int64{}, report.Undone{}
 	for i := range s.Shards {
 		j := &s.Shards[i]
 		s.Phase = graver(s.Phase, j.Phase)
@@ -244,12 +244,10 @@ func (s *Status) addUp() {
 		if j.now.Slow != "" && sum.Slow == "" {
 			sum.Slow = "shard " + j.Shard + ": " + j.now.Slow
 		}
-		s.Undone, s.Verified = report.Plus(s.Undone, j.Undone), s.Verified.Plus(j.Verified)
+		undone, s.Verified = undone.Plus(j.Undone, j.Sums), s.Verified.Plus(j.Verified)
 	}
-	for _, j := range s.Shards {
-		if s.Undone != nil && j.Undone == nil && j.Sums != nil {
-			s.Undone.Edges += j.Sums.Rows.Imported + j.Sums.Added.Imported
-		}
+	if !undone.At.IsZero() {
+		s.Undone = &undone
 	}
 	if s.Phase == Finished && (len(s.Missing) > 0 || s.Mixed != "") {
 		s.Phase = Stopped

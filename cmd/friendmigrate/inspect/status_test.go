@@ -215,3 +215,13 @@ func TestTheNextCommandIsNotCut(t *testing.T) {
 		}
 	}
 }
+
+// The first undo need not be that of the first shard, and a shard may have none.
+func TestTheUndoOfShardsBeganWithTheFirst(t *testing.T) {
+	sums := &report.Sums{Rows: report.Sum{Counts: checkpoint.Counts{Imported: 5}}}
+	s := &Status{Shards: []JobStatus{{Shard: "0/3", Undone: &report.Undone{At: noon, Edges: 3, Deleted: 3}}, {Shard: "1/3", Sums: sums},
+		{Shard: "2/3", Undone: &report.Undone{At: noon.Add(-time.Hour), Edges: 4, Deleted: 1, Pending: 3}}}}
+	if s.addUp(); *s.Undone != (report.Undone{At: noon.Add(-time.Hour), Edges: 12, Deleted: 4, Pending: 3}) {
+		t.Errorf("%+v", s.Undone)
+	}
+}

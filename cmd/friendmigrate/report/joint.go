@@ -23,13 +23,7 @@ func Join(shards []Report, absent int) Report {
 	undone := Undone{}
 	codes := map[int]Code{}
 	for i, r := range shards {
-		one := Undone{Edges: r.Rows.Imported + r.Added.Imported} // of a shard without an undo
-		if r.Undone != nil {
-			one = *r.Undone
-		}
-		if undone = Plus(undone, one); undone.At.IsZero() || !one.At.IsZero() && one.At.Before(undone.At) {
-			undone.At = one.At
-		}
+		undone = undone.Plus(r.Undone, &r.Sums)
 		for _, c := range r.FailedByCode {
 			c.Edges += codes[c.Code].Edges
 			c.Examples = slices.Concat(codes[c.Code].Examples, c.Examples)
@@ -114,6 +108,22 @@ func (v *Verified) Plus(w *Verified) *Verified {
 	}
 	sum.Sample = nil // its bound speaks of one shard only
 	sum.What, sum.Hint = "the shards together: "+sum.String(), ""
+	return sum
+}
+
+// Plus returns the undo of some shards together with that of another one, whose sums are a. A shard
+// without an undo counts with what it has imported. At is the earliest, and zero if none has begun.
+func (u Undone) Plus(shard *Undone, a *Sums) Undone {
+	one := Undone{}
+	if shard != nil {
+		one = *shard
+	} else if a != nil {
+		one.Edges = a.Rows.Imported + a.Added.Imported
+	}
+	sum := Plus(u, one)
+	if u.At.IsZero() || !one.At.IsZero() && one.At.Before(u.At) {
+		sum.At = one.At
+	}
 	return sum
 }
 
