@@ -264,17 +264,31 @@ func (s *Status) addUp() {
 		s.Left = sum.Left
 	}
 	s.FailedBy = report.ByCode(failed)
-	for i := range s.Shards { // their lines say how far the undo is
-		if j := &s.Shards[i]; j.Undone != nil && !j.Running() {
-			j.now.Settled, j.now.Total = j.Undone.Deleted, j.Undone.Edges
-			j.now.Percent = progress.Percent(j.now.Settled, j.now.Total)
+	for i := range s.Shards {
+		if j := &s.Shards[i]; !j.Running() {
+			showUndone(&j.now, j.Undone)
 		}
 	}
 	if s.now = sum; s.sharded() {
+		if s.Phase == Stopped || s.Phase == Finished {
+			showUndone(&s.now, s.Undone)
+		}
 		s.now.Doing = s.begun()
 	} else {
 		s.now = s.Shards[0].now
 	}
+}
+
+// showUndone makes the snapshot of what no process works on show how far its undo is, if one has
+// begun.
+func showUndone(now *progress.Snapshot, u *report.Undone) {
+	if u == nil {
+		return
+	}
+	if now.Doing = "undone"; u.Deleted < u.Edges {
+		now.Doing = "undone in part"
+	}
+	now.Settled, now.Total, now.Percent = u.Deleted, u.Edges, progress.Percent(u.Deleted, u.Edges)
 }
 
 func (s *Status) sharded() bool { return len(s.Shards) > 1 || s.Shards[0].Shard != "" }

@@ -216,12 +216,25 @@ func TestTheNextCommandIsNotCut(t *testing.T) {
 	}
 }
 
-// The first undo need not be that of the first shard, and a shard may have none.
-func TestTheUndoOfShardsBeganWithTheFirst(t *testing.T) {
-	sums := &report.Sums{Rows: report.Sum{Counts: checkpoint.Counts{Imported: 5}}}
-	s := &Status{Shards: []JobStatus{{Shard: "0/3", Undone: &report.Undone{At: noon, Edges: 3, Deleted: 3}}, {Shard: "1/3", Sums: sums},
-		{Shard: "2/3", Undone: &report.Undone{At: noon.Add(-time.Hour), Edges: 4, Deleted: 1, Pending: 3}}}}
-	if s.addUp(); *s.Undone != (report.Undone{At: noon.Add(-time.Hour), Edges: 12, Deleted: 4, Pending: 3}) {
-		t.Errorf("%+v", s.Undone)
+// The first undo need not be that of the first shard, and a shard may have none. The sum does not
+// show what was imported as if it were still there.
+func TestTheUndoOfShardsIsShownAsOne(t *testing.T) {
+	imported := func(n int64) *report.Sums {
+		return &report.Sums{Rows: report.Sum{Counts: checkpoint.Counts{Imported: n}}}
+	}
+	shards := []JobStatus{{Shard: "0/3", Phase: Finished, Undone: &report.Undone{At: noon, Edges: 3, Deleted: 3}}, {Shard: "1/3", Phase: Finished},
+		{Shard: "2/3", Phase: Finished, Undone: &report.Undone{At: noon.Add(-time.Hour), Edges: 4, Deleted: 1, Pending: 3}}}
+	for i, n := range []int64{3, 5, 4} {
+		shards[i].Sums = imported(n)
+		shards[i].now = progress.Snapshot{Sums: shards[i].Sums, Settled: n, Total: n, Percent: 100}
+	}
+	s := &Status{Shards: shards}
+	if s.addUp(); *s.Undone != (report.Undone{At: noon.Add(-time.Hour), Edges: 12, Deleted: 4, Pending: 3}) ||
+		s.Line() != "undone in part, 0 of 3 shards running: 33.3 %, 4 of 12 edges" {
+		t.Errorf("%s\n%+v", s.Line(), s.Undone)
+	}
+	s = &Status{Shards: shards[:1]}
+	if s.addUp(); s.Line() != "undone, 0 of 1 shard running: 100.0 %, 3 of 3 edges" || s.Phase != Finished {
+		t.Errorf("%s: %s", s.Phase, s.Line())
 	}
 }

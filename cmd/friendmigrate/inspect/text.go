@@ -82,7 +82,7 @@ func (s *Status) Block(columns int) (rows []terminal.Row) {
 
 // begun returns in a few words how many shards are running.
 func (s *Status) begun() string {
-	running, doing := 0, s.Phase
+	running, doing := 0, cmp.Or(s.now.Doing, s.Phase)
 	for i := range s.Shards {
 		if j := &s.Shards[i]; j.Running() {
 			running, doing = running+1, cmp.Or(j.now.Doing, doing)
@@ -107,10 +107,6 @@ func (s *Status) division() string {
 // ended returns in a few words how a shard ended that is not running.
 func (s *JobStatus) ended() string {
 	switch {
-	case s.Undone != nil && s.Undone.Left() == 0:
-		return "undone"
-	case s.Undone != nil:
-		return "undone in part"
 	case s.Phase == Finished && s.Code != nil && *s.Code != 0, s.Phase == Stopped && s.Code != nil:
 		return fmt.Sprintf("%s (exit code %d)", s.Phase, *s.Code)
 	case s.Phase == Stopped && s.Progress != nil:
