@@ -220,6 +220,10 @@ func (p *program) cleanAction(_ context.Context, in invocation) error {
 }
 
 func (p *program) paceAction(_ context.Context, in invocation) error {
+	if len(in.args) > 0 && strings.HasPrefix(in.args[0], "-") { // the flags after it are arguments, too
+		_, err := p.parsePace(in.args[0])
+		return err
+	}
 	if len(in.args) > 1 {
 		return job.Unusable(p.Line().Of(in.args[0]), "pace takes one argument, but got %q too", in.args[1])
 	}
@@ -267,7 +271,9 @@ func (p *program) parsePace(word string) (folder.Pace, error) {
 	rate, err := settings.ParseRate(word)
 	if err != nil {
 		hint := cmp.Or(migrate.Nearest(word, 2, "pause", "resume"), "RATE")
-		return folder.Pace{}, job.Unusable(p.Line().Of(hint), "the pace %w; it can be pause or resume, too", err)
+		at := slices.Index(p.Args, word)
+		line := p.LineOf(slices.Delete(slices.Clone(p.Args), at, at+1)).Of(hint)
+		return folder.Pace{}, job.Unusable(line, "the pace %w; it can be pause or resume, too", err)
 	}
 	if text := settings.WarnOfRate("the pace", rate); text != "" {
 		p.Screen.Line("warning: " + text)
