@@ -170,7 +170,7 @@ func (jobs Jobs) Explained(t Tally, from, to string, line exit.CommandLine) exit
 		e.What += "; since then undo has deleted " + terminal.Some(t.Deleted, "edge") + " of these"
 	}
 	var codes []exit.Code
-	if t.ByKind[Failed]+t.ByKind[Rejected] > 0 {
+	if t.ByKind[Failed]+t.ByKind[Rejected]+t.Deleted > 0 {
 		codes = append(codes, exit.Exceptions)
 	}
 	if t.ByKind[Pending] > 0 {
