@@ -48,7 +48,8 @@ type Finding struct {
 	Attempts int    `json:"attempts,omitempty"`
 	// already: this job may have imported it; pending: it may have been sent
 	Uncertain bool `json:"uncertain,omitempty"`
-	Deleted   bool `json:"deleted,omitempty"` // imported: undo has deleted it since
+	Deleted   bool `json:"deleted,omitempty"`        // imported: undo has deleted it since
+	Perhaps   bool `json:"perhapsDeleted,omitempty"` // imported: by a call of undo without an answer
 
 	// Of a rejected or changed row.
 	Column string `json:"column,omitempty"`
@@ -67,7 +68,7 @@ type Tally struct {
 	ByKind map[string]int64
 	Gone   bool // a staged input is missing, so only failed edges are known
 
-	Deleted int64 // of the imported ones, by undo
+	Deleted, Perhaps int64 // of the imported ones, by undo
 }
 
 // Found returns the number of findings.
@@ -127,6 +128,9 @@ func (e *explainer) find(f Finding) error {
 	e.tally.ByKind[f.Kind]++
 	if f.Deleted {
 		e.tally.Deleted++
+	}
+	if f.Perhaps {
+		e.tally.Perhaps++
 	}
 	return e.tell(f)
 }
@@ -215,6 +219,7 @@ func (e *explainer) chunks(r *migrate.Roster, first, end int) error {
 			f := e.edge(&c.Edges[k])
 			f.settle(settled[place{c.Ordinal, k}], maybeSent)
 			f.Deleted = deleted.Has(k)
+			f.Perhaps = e.deleted != nil && f.Kind == Imported && PerhapsDeleted(e.deleted.Journal, c.Ordinal, k)
 			if err := e.find(f); err != nil {
 				return err
 			}

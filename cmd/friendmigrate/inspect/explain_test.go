@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"friendmigrate/checkpoint"
+	"friendmigrate/cmd/friendmigrate/exit"
 	"friendmigrate/cmd/friendmigrate/folder"
 	"friendmigrate/cmd/friendmigrate/settings"
 	"friendmigrate/migrate"
@@ -77,6 +79,42 @@ func TestAnEdgeIsExplainedByItsLatestOutcome(t *testing.T) {
 	}
 	if _, err := jobs.Explain(t.Context(), "a", "", func(Finding) error { return errStop }); !errors.Is(err, errStop) {
 		t.Errorf("an output that fails: %v", err)
+	}
+}
+
+// An undo that was killed may have deleted more than it knows.
+func TestAnEdgeThatUndoHasPerhapsDeletedSaysSo(t *testing.T) {
+	base := t.TempDir()
+	const src = ",AddSource_Type_A\n"
+	s := newState(t, base, settings.Shard{}, "a,b"+src+"a,c"+src+"a,d"+src+"a,e"+src, source.Options{})
+	s.run(false, func(e *migrate.Edge) migrate.Outcome {
+		if e.To == "e" {
+			return migrate.Outcome{Kind: migrate.Already}
+		}
+		return migrate.Outcome{Kind: migrate.Imported}
+	})
+	undo := &state{t: t, dir: filepath.Join(base, folder.Undo), plan: s.plan}
+	s.must(checkpoint.Create(quickFS{}, undo.dir, s.journal.Identity()))
+	undo.open()
+	undo.run(true, func(e *migrate.Edge) migrate.Outcome {
+		switch e.To {
+		case "b":
+			return migrate.Outcome{Kind: migrate.Imported}
+		case "c":
+			return refused(30006)
+		}
+		return migrate.Outcome{}
+	})
+	t.Cleanup(func() { s.must(undo.journal.Close()) })
+	jobs := jobsIn(t, base)
+	list, tally := found(t, jobs, "a", "")
+	for i, want := range []string{"deleted by undo since\n", "UTC\n", "perhaps deleted by undo since: its call got no answer\n", "UTC\n"} {
+		if text := list[i].Text(); !strings.HasSuffix(text, want) {
+			t.Errorf("want %q at the end of %q", want, text)
+		}
+	}
+	if e := jobs.Explained(tally, "a", "", exit.CommandLine{}); e.Code != exit.Unfinished || tally.Deleted != 1 || tally.Perhaps != 1 {
+		t.Errorf("%+v, %+v", e, tally)
 	}
 }
 

@@ -266,6 +266,8 @@ func (f *Finding) unsureText() string {
 	switch {
 	case f.Deleted:
 		return ", deleted by undo since"
+	case f.Perhaps:
+		return ", perhaps deleted by undo since: its call got no answer"
 	case !f.Uncertain:
 		return ""
 	case f.Kind == Already:

@@ -59,6 +59,16 @@ func OpenUndo(dir string) (*checkpoint.Journal, error) {
 	return openJournal(filepath.Join(dir, folder.Undo))
 }
 
+// PerhapsDeleted reports whether a call of an undo that got no answer may have deleted the edge of a
+// chunk, which the job has imported. undo is nil if none has begun.
+func PerhapsDeleted(undo *checkpoint.Journal, ordinal int64, index int) bool {
+	if undo == nil {
+		return false
+	}
+	open, maybeSent := undo.Unsettled(ordinal, migrate.MaxChunkEdges)
+	return maybeSent && open.Has(index)
+}
+
 // Undoing returns the progress of the undo of the job in dir, or nil if none has begun.
 func Undoing(dir string) (*report.Undone, error) {
 	running := int64(0)

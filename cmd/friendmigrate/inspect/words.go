@@ -173,7 +173,10 @@ func (jobs Jobs) Explained(t Tally, from, to string, line exit.CommandLine) exit
 	if t.ByKind[Failed]+t.ByKind[Rejected]+t.Deleted > 0 {
 		codes = append(codes, exit.Exceptions)
 	}
-	if t.ByKind[Pending] > 0 {
+	if t.Perhaps > 0 {
+		e.What += "; calls of undo that got no answer have perhaps deleted " + terminal.Some(t.Perhaps, "edge")
+	}
+	if t.ByKind[Pending]+t.Perhaps > 0 {
 		codes = append(codes, exit.Unfinished)
 	}
 	e.Code = exit.Gravest(codes...)

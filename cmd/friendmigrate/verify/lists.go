@@ -11,6 +11,7 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/inspect"
 	"friendmigrate/migrate"
 	"friendmigrate/source"
 )
@@ -19,7 +20,7 @@ import (
 type Lists struct {
 	Missing, Different string // paths
 	IntegerTags        []string
-	Updatable          bool // an edge differs in Remark, GroupName or a custom field
+	Updatable          bool  // an edge differs in Remark, GroupName or a custom field
 	Deleted, Perhaps   int64 // as in report.Verified
 }
 
@@ -43,7 +44,7 @@ func (p *Part) WriteLists() (err error) {
 			p.Lists.Deleted++
 			return nil
 		}
-		if p.perhapsDeleted(f, became, undone) {
+		if became.kind == migrate.Imported && inspect.PerhapsDeleted(p.undo, f.Ordinal, f.Index) {
 			p.Lists.Perhaps++
 		}
 		if f.Code == codeMissing {
@@ -59,15 +60,6 @@ func (p *Part) WriteLists() (err error) {
 		p.Lists.IntegerTags = slices.Compact(slices.Sorted(slices.Values(tags)))
 	}
 	return nil
-}
-
-// perhapsDeleted reports whether a call of undo that got no answer may have deleted the edge.
-func (p *Part) perhapsDeleted(f *checkpoint.Failure, became, undone outcome) bool {
-	if p.undo == nil || became.kind != migrate.Imported || undone.kind != migrate.Again {
-		return false
-	}
-	_, maybeSent := p.undo.Unsettled(f.Ordinal, migrate.MaxChunkEdges)
-	return maybeSent
 }
 
 // updatable reports whether friend_update can set a field.
