@@ -251,6 +251,21 @@ func TestOnePlanAtATimeIsMade(t *testing.T) {
 	}
 }
 
+// The name of the working folder may be that of a symlink, whose parent is another folder.
+func TestAPlanStagesBesideTheStateAlsoBelowASymlink(t *testing.T) {
+	root, err := filepath.EvalSymlinks(t.TempDir())
+	err = errors.Join(err, os.MkdirAll(root+"/far/d", 0o700), os.Symlink("far/d", root+"/link"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(root + "/link") // an absolute name becomes PWD
+	for state, want := range map[string]string{"../st": "/far/st.plan", "st": "/link/st.plan", root + "/st/": "/st.plan"} {
+		if got, err := scratchDir(state); got != root+want || err != nil {
+			t.Errorf("%s: %s, %v", state, got, err)
+		}
+	}
+}
+
 func TestCleanRemovesWhatAKilledPlanLeft(t *testing.T) {
 	o := planOf(t, "a,b,AddSource_Type_A,\n")
 	killed, err := newScratch(o.Set.State)

@@ -8,6 +8,7 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
+	"friendmigrate/cmd/friendmigrate/settings"
 )
 
 // scratch is the folder in which the input is staged. Its lock is held while it is in use.
@@ -64,10 +65,11 @@ func Clean(state string) (found bool, err error) {
 }
 
 func scratchDir(state string) (string, error) {
-	state, err := filepath.Abs(state)
-	if err != nil {
+	here, err := os.Getwd()
+	if err != nil && !filepath.IsAbs(state) {
 		return "", fmt.Errorf("find the state folder: %w", err)
 	}
+	state = settings.PathFrom(here, state)
 	return filepath.Join(existing(filepath.Dir(state)), filepath.Base(state)+".plan"), nil
 }
 

@@ -62,6 +62,14 @@ func Path(name string) string {
 	return filepath.Clean(folder) + rest // not joined: "./-" is a file, and "-" is not
 }
 
+// PathFrom returns the path of what name means where folder is the working folder. See Path.
+func PathFrom(folder, name string) string {
+	if !filepath.IsAbs(name) {
+		name = folder + "/" + name // filepath.Join would remove a symlink before ".."
+	}
+	return filepath.Clean(Path(name))
+}
+
 // Each returns a Setter that passes every value to set. It joins the errors.
 func Each(set func(value string) error) Setter {
 	return func(values []string) error {
