@@ -261,7 +261,7 @@ func (c *Client) once(ctx context.Context, api, from string, body []byte, limit 
 		said = *e
 	}
 	c.limiter.Done(permit, paceResponse(e), said.Code, said.Pause)
-	c.counters.attempt(api, kind, len(body), &a, e)
+	c.counters.attempt(api, kind, &a, e)
 	c.log.Debug("call", "api", api, "from", from, "result", kind, "took", a.took, "bytes", a.received,
 		"info", said.Info)
 	if e == nil || resent || !e.Answered {

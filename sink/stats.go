@@ -16,11 +16,8 @@ type Stats struct {
 	Attempts  int64 // HTTP requests that left, of every API
 	Throttled int64 // of those, refused as too frequent
 	Uncertain int64 // of those, may have been applied, without a usable answer for every account
-	Odd       int64 // answers in which an item was missing, foreign, repeated, disputed, unlisted or unreadable
 	Renewals  int64 // signatures made after the first
 	InFlight  int64 // attempts that left and have not ended
-	Sent      int64 // bytes of request bodies
-	Received  int64 // bytes of answers' bodies
 
 	Calls   []CallCount // sorted
 	Latency Histogram   // seconds from departure to the last byte
@@ -64,7 +61,7 @@ func newCounters() *counters {
 	}
 }
 
-func (c *counters) attempt(api, kind string, sent int, a *attempt, e *migrate.CallError) {
+func (c *counters) attempt(api, kind string, a *attempt, e *migrate.CallError) {
 	if kind == "sign" {
 		return // the request did not leave
 	}
@@ -72,8 +69,6 @@ func (c *counters) attempt(api, kind string, sent int, a *attempt, e *migrate.Ca
 	defer c.mu.Unlock()
 	s := &c.sums
 	s.Attempts++
-	s.Sent += int64(sent)
-	s.Received += a.received
 	switch {
 	case e == nil:
 	case e.Verdict == migrate.VerdictThrottle:
@@ -94,12 +89,12 @@ func (c *counters) change(f func(s *Stats)) {
 	f(&c.sums)
 }
 
-// odd counts an odd answer. At most once a minute it returns the number of odd answers since the
-// last such return, to be logged as a warning; else 0.
+// odd counts an answer in which an item was missing, foreign, repeated, disputed, unlisted or
+// unreadable. At most once a minute it returns the number of odd answers since the last such return,
+// to be logged as a warning; else 0.
 func (c *counters) odd() (times int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.sums.Odd++
 	c.unreported++
 	if now := time.Now(); now.Sub(c.lastWarned) >= time.Minute {
 		times, c.unreported, c.lastWarned = c.unreported, 0, now

@@ -27,7 +27,7 @@ func busy() (sending, reading *View) {
 		Added: report.Added{Edges: 10, Counts: checkpoint.Counts{Imported: 4, Already: 1, Failed: 1}, Pending: 4},
 	}
 	stats := sink.Stats{
-		Attempts: 17, Throttled: 2, Uncertain: 3, Odd: 4, Renewals: 5, Sent: 6, Received: 7, InFlight: 8,
+		Attempts: 17, Throttled: 2, Uncertain: 3, Renewals: 5, InFlight: 8,
 		Calls:   []sink.CallCount{{API: "friend_import", Result: "0", Count: 12}, {API: "friend_import", Result: "60007", Count: 2}, {API: "friend_get", Result: "timeout", Count: 3}},
 		Latency: sink.Histogram{Bounds: []float64{0.1, 1}, Counts: []int64{10, 5, 2}, Sum: 9},
 	}
