@@ -220,9 +220,12 @@ func (p *program) cleanAction(_ context.Context, in invocation) error {
 }
 
 func (p *program) paceAction(_ context.Context, in invocation) error {
-	if len(in.args) > 0 && strings.HasPrefix(in.args[0], "-") { // the flags after it are arguments, too
-		_, err := p.parsePace(in.args[0])
-		return err
+	rate := 0.0
+	if len(in.args) > 0 && in.args[0] != "pause" && in.args[0] != "resume" {
+		var err error // before the count: after -1, flags are arguments, too
+		if rate, err = p.parsePace(in.args[0]); err != nil {
+			return err
+		}
 	}
 	if len(in.args) > 1 {
 		return job.Unusable(p.Line().Of(in.args[0]), "pace takes one argument, but got %q too", in.args[1])
@@ -242,7 +245,7 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 		return p.showPace(now)
 	}
 	unpauses := false
-	switch word := in.args[0]; word { // a file that cannot be read is written again
+	switch in.args[0] { // a file that cannot be read is written again
 	case "pause":
 		now.Paused = true
 	case "resume":
@@ -251,10 +254,7 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 		}
 		now.Paused = false
 	default:
-		unpauses = now.Paused
-		if now, err = p.parsePace(word); err != nil {
-			return err
-		}
+		unpauses, now = now.Paused, folder.Pace{Rate: rate}
 	}
 	now.At = time.Now().UTC()
 	if err := now.Write(disk.OS{}, in.State); err != nil {
@@ -266,19 +266,19 @@ func (p *program) paceAction(_ context.Context, in invocation) error {
 	return p.showPace(now)
 }
 
-// parsePace reads a RATE, which also ends a pause.
-func (p *program) parsePace(word string) (folder.Pace, error) {
+// parsePace reads a RATE.
+func (p *program) parsePace(word string) (float64, error) {
 	rate, err := settings.ParseRate(word)
 	if err != nil {
 		hint := cmp.Or(migrate.Nearest(word, 2, "pause", "resume"), "RATE")
 		at := slices.Index(p.Args, word)
 		line := p.LineOf(slices.Delete(slices.Clone(p.Args), at, at+1)).Of(hint)
-		return folder.Pace{}, job.Unusable(line, "the pace %w; it can be pause or resume, too", err)
+		return 0, job.Unusable(line, "the pace %w; it can be pause or resume, too", err)
 	}
 	if text := settings.WarnOfRate("the pace", rate); text != "" {
 		p.Screen.Line("warning: " + text)
 	}
-	return folder.Pace{Rate: rate}, nil
+	return rate, nil
 }
 
 // showPace prints the pace that is set.
