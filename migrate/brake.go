@@ -88,30 +88,31 @@ func (b *brake) slots() int {
 func (b *brake) verdict() *StopError {
 	switch l := b.limits; {
 	case l != nil && b.landed && len(b.evidence.ofChunks(halvedLimit)) > 0:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.endedChunks)}, b.oneEdge)
+		return b.stopError(ReasonSystematic, Brake{Kind: BrakeField, Count: int64(b.endedChunks)}, b.oneEdge)
 	case b.noProgressWeight >= halvedLimit:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.endedChunks)}, b.oneEdge)
+		return b.stopError(ReasonSystematic, Brake{Kind: BrakeHalved, Count: int64(b.endedChunks)}, b.oneEdge)
 	case l == nil:
 		return nil // without limits, nothing else stops a run
 	case l.FailureRatio > 0 && !b.landed && b.noProgressCalls >= noProgressLimit &&
 		b.noProgressAccounts >= brakeAccounts:
-		return b.stop(ReasonSystematic, Brake{Kind: BrakeNothing, Count: b.noProgressCalls}, b.refused)
+		return b.stopError(ReasonSystematic, Brake{Kind: BrakeNothing, Count: b.noProgressCalls}, b.refused)
 	case l.ExtraCalls >= 0 && b.extra > l.ExtraCalls:
-		return b.stop(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)}, b.oneEdge)
+		return b.stopError(ReasonThreshold, Brake{Kind: BrakeExtra, Count: b.extra, Limit: float64(l.ExtraCalls)},
+			b.oneEdge)
 	case l.Failures >= 0 && b.failed > l.Failures:
-		return b.stop(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)},
+		return b.stopError(ReasonThreshold, Brake{Kind: BrakeFailures, Count: b.failed, Limit: float64(l.Failures)},
 			b.failures)
 	case l.FailureRatio > 0 && b.settled >= ratioFrom && b.settledAccounts >= brakeAccounts &&
 		float64(b.failed) >= l.FailureRatio*float64(b.settled):
 		how := Brake{Kind: BrakeRatio, Count: b.failed, Of: b.settled, Limit: l.FailureRatio}
-		return b.stop(ReasonThreshold, how, b.failures)
+		return b.stopError(ReasonThreshold, how, b.failures)
 	}
 	return nil
 }
 
-// stop returns the error that ends the run. Its code is the most frequent one of what the brake
+// stopError returns the error that ends the run. Its code is the most frequent one of what the brake
 // counted. It names fields only if calls were refused for one of their edges with that code.
-func (b *brake) stop(reason Reason, how Brake, of byCode) *StopError {
+func (b *brake) stopError(reason Reason, how Brake, of byCode) *StopError {
 	why, share, total := of.most()
 	how.Text, how.All, how.Bytes, how.Landed = why.Info, share == total, b.evidence.bytes, b.landed
 	if b.oneEdge[why.Code] != nil && how.Kind != BrakeFailures && how.Kind != BrakeRatio {

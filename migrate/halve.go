@@ -9,21 +9,21 @@ import "time"
 // costs two calls an edge. So only as many such chunks are halved at a time as the brake still
 // needs to stop the run; the others wait. The first chunks of a run keep their slots to the end,
 // since what their refused edges have in common may stop the run too.
-func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result, now time.Time) {
-	w.severalRefused = w.halving || sent.Len() > 1
+func (d *dispatcher) halve(w *work, left EdgeSet, call *CallError, res *result, now time.Time) {
+	w.severalRefused = w.halving || left.Len() > 1
 	w.halving = true
 	d.brake.oneEdge.add(refusal(call), 1)
 	d.brake.evidence.call(res.refusedFields, res.refusedBytes)
-	if sent.Len() == 1 {
+	if left.Len() == 1 {
 		w.refusedAlone(res.refusedFields)
-		d.refuse(w, sent, call, now)
+		d.refuse(w, left, call, now)
 		return
 	}
-	d.event("halve", call.Code, call.Info, sent.Len())
+	d.event("halve", call.Code, call.Info, left.Len())
 	d.opt.Meter.update(func(s *Snapshot) { s.Halved++ })
 	if !w.landed && !w.slot {
 		if d.slots >= d.brake.slots() {
-			w.parts = append(w.parts, sent)
+			w.parts = append(w.parts, left)
 			w.chunk = nil
 			d.waiting = append(d.waiting, w)
 			return
@@ -31,7 +31,7 @@ func (d *dispatcher) halve(w *work, sent EdgeSet, call *CallError, res *result, 
 		w.slot = true
 		d.slots++
 	}
-	d.push(w, sent)
+	d.push(w, left)
 }
 
 // push puts both halves of a set of edges on w's stack.

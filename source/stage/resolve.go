@@ -26,14 +26,14 @@ func (b *builder) resolve(entries []entry) error {
 	clear(table)
 	rows := 0
 	for i := range entries {
-		slot, winner := l.findOrReserve(table, entries, &entries[i], b.w)
+		slot, earlier := l.findOrReserve(table, entries, &entries[i], b.w)
 		switch {
-		case winner < 0:
+		case earlier < 0:
 			table[slot] |= uint64(i + 1)
 		case entries[i].order.added():
 			entries[i].account = lost
 		case b.w.options.Duplicates == Last:
-			entries[winner].account = lost
+			entries[earlier].account = lost
 			table[slot] = table[slot]>>32<<32 | uint64(i+1)
 			rows++
 		default: // First and Refuse keep the first row
@@ -50,7 +50,7 @@ func (b *builder) resolve(entries []entry) error {
 // findOrReserve looks for the entry with the same To as e. A slot holds 32 bits of the hash and the
 // index of the entry + 1. If there is no such entry, it returns -1 and sets the hash of a free
 // slot.
-func (l *loaded) findOrReserve(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, winner int) {
+func (l *loaded) findOrReserve(table []uint64, entries []entry, e *entry, w *Writer) (slot uint64, found int) {
 	to := l.to(e)
 	hash := w.placeHash(hashOf(to))
 	mask := uint64(len(table) - 1)

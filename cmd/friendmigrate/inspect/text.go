@@ -216,10 +216,8 @@ func orNothing(info string) string {
 	if info == "" {
 		return "the service gave no text"
 	}
-	return oneLine(info)
+	return terminal.OneLine(info)
 }
-
-func oneLine(s string) string { return strings.ReplaceAll(s, "\n", `\n`) }
 
 // Text returns the finding for people, in one or two lines.
 func (f Finding) Text() string {
@@ -234,7 +232,8 @@ func (f Finding) Text() string {
 	text += where
 	switch f.Kind {
 	case Rejected:
-		return text + fmt.Sprintf(": %s\n%11s%s\n", strings.TrimSpace(f.Column+" "+f.Reason), "", oneLine(f.Row))
+		return text + fmt.Sprintf(": %s\n%11s%s\n", strings.TrimSpace(f.Column+" "+f.Reason), "",
+			terminal.OneLine(f.Row))
 	case Duplicate:
 		return text + fmt.Sprintf(": lost against %s line %d\n", f.KeptInput, f.KeptLine)
 	case Changed:

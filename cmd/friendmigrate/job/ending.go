@@ -20,7 +20,7 @@ import (
 
 // ending returns the ending of the run: exit code, text and hint.
 func (j *Run) ending(o outcome) exit.Ending {
-	codes := []exit.Code{j.stop().Code()}
+	codes := []exit.Code{j.stopped().Code()}
 	if o.trouble != nil {
 		codes = append(codes, exit.Unexpected)
 	}
@@ -38,8 +38,8 @@ func (j *Run) ending(o outcome) exit.Ending {
 		err := j.trouble(o)
 		e.What, e.Hint = j.Meaning(err)+"; "+pendingWords(o), j.Hint(err, e.Code)
 	default:
-		e = j.stop().Ending(e.Code, func(why string) string {
-			if n := o.sums.Failed(); n > 0 && j.stop().Why() != "" {
+		e = j.stopped().Ending(e.Code, func(why string) string {
+			if n := o.sums.Failed(); n > 0 && j.stopped().Why() != "" {
 				why += "; " + j.failedWords(o, n)
 			}
 			return why + "; " + pendingWords(o)
@@ -149,7 +149,7 @@ func RejectedWords(rows int64, where string, c source.Counts) string {
 
 // trouble returns the error that ended the run or, if none did, the error of writing its result.
 func (j *Run) trouble(o outcome) error {
-	if j.result.err != nil && j.stop().Code() == exit.Unexpected {
+	if j.result.err != nil && j.stopped().Code() == exit.Unexpected {
 		return j.result.err
 	}
 	return o.trouble
@@ -164,8 +164,8 @@ func pendingWords(o outcome) string {
 		terminal.Verb(pending, "is", "are"))
 }
 
-// stop returns how the run of the engine ended.
-func (j *Run) stop() Stop { return Stop{Err: j.result.err, Cause: j.result.cause} }
+// stopped returns how the run of the engine ended.
+func (j *Run) stopped() Stop { return Stop{Err: j.result.err, Cause: j.result.cause} }
 
 // brakeHint returns the command that shows what was refused, or that resumes after the cause is
 // fixed.
@@ -230,7 +230,7 @@ func (j *Run) stopHint(o outcome, code exit.Code) string {
 	case code == exit.Refused:
 		return j.resume().String() + " # after fixing that"
 	}
-	return cmp.Or(j.SilentHint(j.stop()), j.resume().String())
+	return cmp.Or(j.SilentHint(j.stopped()), j.resume().String())
 }
 
 // nextHint returns the command to run after a plan that is done. It retries failed edges, or else

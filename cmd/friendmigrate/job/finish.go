@@ -140,7 +140,7 @@ func (j *Run) endRun(code exit.Code) error {
 			"paused": int64(j.result.paused.Seconds()),
 		},
 	})
-	if err != nil && j.stop().Code() == exit.Unexpected {
+	if err != nil && j.stopped().Code() == exit.Unexpected {
 		return nil // a journal that failed during the run fails again: the first error is reported
 	}
 	return err

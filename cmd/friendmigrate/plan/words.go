@@ -139,16 +139,13 @@ func (b *page) rejected(p *Plan) {
 	for _, r := range p.RejectedBy {
 		fmt.Fprintf(b, "\nrejected: %s: %s\n", r.Reason, terminal.Some(r.Rows, "row"))
 		for _, f := range r.First {
-			fmt.Fprintf(b, "  %s line %d: %s\n", f.Input, f.Line, oneLine(f.Row))
+			fmt.Fprintf(b, "  %s line %d: %s\n", f.Input, f.Line, terminal.OneLine(f.Row))
 		}
 		if more := r.Rows - int64(len(r.First)); more > 0 && len(r.First) > 0 {
 			fmt.Fprintf(b, "  and %s more\n", terminal.Count(more))
 		}
 	}
 }
-
-// oneLine makes the line feeds of a quoted field visible.
-func oneLine(s string) string { return strings.ReplaceAll(s, "\n", `\n`) }
 
 // ending returns how the plan ended, with the command that imports what was planned.
 func (p *Plan) ending(r *job.Run) exit.Ending {

@@ -101,10 +101,10 @@ func (v *View) Finish() {
 	}
 }
 
-// Stopping records that a signal has arrived. now says how to stop at once.
-func (v *View) Stopping(now string) {
+// Stopping records that a signal has arrived. how says how to stop at once.
+func (v *View) Stopping(how string) {
 	v.mu.Lock()
-	v.stopping, v.last.Stop = now, now
+	v.stopping, v.last.Stop = how, how
 	v.mu.Unlock()
 	v.once.Do(func() { close(v.stop) })
 }

@@ -211,7 +211,7 @@ func (s *Settings) watched() []Flag {
 
 // Flags returns the flags of the command, after setting the settings to their defaults.
 func (s *Settings) Flags() []Flag {
-	s.MaxFailures, s.MaxExtraCalls = -1, -1
+	s.MaxFailures, s.MaxExtraCalls = -1, -1 // no value of these two says their default
 	all := s.table()
 	for _, f := range all {
 		if f.belongs("import") { // sets the default for commands without the flag too

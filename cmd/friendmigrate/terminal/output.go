@@ -115,6 +115,9 @@ var connection = regexp.MustCompile(`\b(?:dial|read|write) tcp \S+: (?:\w+: )?`)
 // Brief is an error of a connection without its addresses.
 func Brief(text string) string { return connection.ReplaceAllString(text, "") }
 
+// OneLine makes the line feeds of a text visible.
+func OneLine(text string) string { return strings.ReplaceAll(text, "\n", `\n`) }
+
 // Clean makes every character visible that a terminal would obey: control characters, and those
 // that turn the direction of writing. Line feeds stay.
 func Clean(s string) string {
