@@ -19,8 +19,7 @@ func Reach(endpoint string, contact *sink.Contact, err error) []Check {
 		return []Check{connection(endpoint, contact), compareClocks(contact)}
 	}
 	check := unreachable("connection", fmt.Sprintf("no answer of %s: %v", endpoint, err),
-		"check --region or --endpoint, this machine's resolver, the firewall, and HTTPS_PROXY: whether "+
-			"a proxy is needed, or the one that is set answers")
+		"check --region or --endpoint, this machine's resolver, the firewall, and HTTPS_PROXY, set or missing")
 	if e, ok := errors.AsType[*migrate.CallError](err); ok && e.Hint != "" { // a certificate or a proxy
 		check = bad("connection", e.Info, e.Hint, exit.Refused)
 	}
