@@ -61,6 +61,7 @@ func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
 		{in("x", syscall.EROFS), exit.Unexpected, "read-only", "friendmigrate import --state FOLDER e.csv # in a folder that can be written"},
 		{in("x", syscall.EACCES), exit.Unexpected, "permission denied", "friendmigrate import --state FOLDER e.csv # in a folder that can be written"},
 		{in("x", syscall.ENOTDIR), exit.Unusable, "not a directory", "friendmigrate import --state FOLDER e.csv"},
+		{in("x", syscall.ENAMETOOLONG), exit.Unusable, "file name too long", "friendmigrate import --state FOLDER e.csv"},
 		{folder.ErrNoJob, exit.Unusable, "no job", "friendmigrate import --state FOLDER e.csv"},
 	} {
 		e := p.Failure(c.err)

@@ -25,7 +25,7 @@ func (p *Program) Failure(err error) exit.Ending {
 	if errors.Is(err, checkpoint.ErrLocked) {
 		known.Code = exit.InUse
 	}
-	if errors.Is(err, syscall.ENOTDIR) || errors.Is(err, folder.ErrNoJob) {
+	if noPlace(err) {
 		known.Code = exit.Unusable
 	}
 	signal, signalled := errors.AsType[Signal](err)
@@ -46,6 +46,11 @@ func (p *Program) Failure(err error) exit.Ending {
 		e.Hint = p.Hint(err, e.Code)
 	}
 	return p.HintOutsidePod(e)
+}
+
+// noPlace reports whether an error says that there is no such folder, and that there can be none.
+func noPlace(err error) bool {
+	return errors.Is(err, folder.ErrNoJob) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ENAMETOOLONG)
 }
 
 // Hint returns the command to run after an error that has no hint.
@@ -70,7 +75,7 @@ func (p *Program) Hint(err error, code exit.Code) string {
 		return input.Command(exit.Quote)
 	case NoSpace(err):
 		return p.ResumeLine().String() + " # after making room"
-	case errors.Is(err, folder.ErrNoJob), errors.Is(err, syscall.ENOTDIR):
+	case noPlace(err):
 		return p.Elsewhere()
 	case errors.Is(err, checkpoint.ErrDamaged):
 		return p.As(p.Line(), "import", "json").Of("INPUT").String() + " # the same as before: it says what can be done"
