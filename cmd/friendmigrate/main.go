@@ -25,6 +25,8 @@ func main() {
 	// net/http tells the standard logger what a service sends without being asked, which may repeat
 	// a signature
 	log.SetOutput(io.Discard)
+	// os.Getwd trusts PWD, in which a symlink may have another parent than the working folder has
+	os.Unsetenv("PWD")
 	env := environment(os.Environ())
 	code := supervise(os.Args, job.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, env)
 	os.Exit(exit.Code(code).Status(env))

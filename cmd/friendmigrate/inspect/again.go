@@ -3,6 +3,7 @@ package inspect
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -60,8 +61,8 @@ func AgainOf(journal *checkpoint.Journal, counts source.Counts) Again {
 		}
 	}
 	for _, in := range counts.Inputs {
-		if elsewhere(dir) && in.Name != source.Standard && !objects.IsName(in.Name) {
-			in.Name = settings.PathFrom(dir, in.Name)
+		if elsewhere(dir) && !filepath.IsAbs(in.Name) && in.Name != source.Standard && !objects.IsName(in.Name) {
+			in.Name = filepath.Join(dir, in.Name)
 		}
 		a.Inputs = append(a.Inputs, in.Name)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"friendmigrate/checkpoint"
 	"friendmigrate/cmd/friendmigrate/folder"
-	"friendmigrate/cmd/friendmigrate/settings"
 )
 
 // scratch is the folder in which the input is staged. Its lock is held while it is in use.
@@ -27,13 +26,6 @@ const staging = "staging"
 func newScratch(state string) (*scratch, error) {
 	dir, err := scratchDir(state)
 	if err != nil {
-		return nil, err
-	}
-	made, err := checkpoint.LockFile(dir)
-	if names, _ := os.ReadDir(dir); err == nil && !made && len(names) > 0 {
-		err = fmt.Errorf("%q is there, and no plan has made it", dir)
-	}
-	if err != nil { // something of others would be overwritten or removed
 		return nil, err
 	}
 	lock, err := checkpoint.TryLock(dir)
@@ -65,11 +57,10 @@ func Clean(state string) (found bool, err error) {
 }
 
 func scratchDir(state string) (string, error) {
-	here, err := os.Getwd()
-	if err != nil && !filepath.IsAbs(state) {
+	state, err := filepath.Abs(state)
+	if err != nil {
 		return "", fmt.Errorf("find the state folder: %w", err)
 	}
-	state = settings.PathFrom(here, state)
 	return filepath.Join(existing(filepath.Dir(state)), filepath.Base(state)+".plan"), nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"friendmigrate/migrate"
+	"friendmigrate/source/objects"
 )
 
 // Setter sets a setting from the values of a flag, of which there is at least one. Its error is
@@ -42,6 +43,9 @@ func File(to *string) Setter {
 	set := Text(to)
 	return func(values []string) error {
 		err := set(values)
+		if err == nil && objects.IsName(strings.ToLower(*to)) {
+			err = fmt.Errorf("is %q: it takes what is on this machine's disk", *to)
+		}
 		*to = Path(*to)
 		return err
 	}
@@ -52,22 +56,17 @@ func File(to *string) Setter {
 // does as the kernel where the folder exists, and as filepath.Join where it does not.
 func Path(name string) string {
 	at := strings.LastIndex("/"+name+"/", "/../")
-	if at < 0 || strings.Contains(name, "://") {
+	if at < 0 || objects.IsName(name) {
 		return name
 	}
 	folder, rest := name[:at+len("..")], name[at+len(".."):]
 	if resolved, err := filepath.EvalSymlinks(folder); err == nil {
 		folder = resolved
 	}
-	return filepath.Clean(folder) + rest // not joined: "./-" is a file, and "-" is not
-}
-
-// PathFrom returns the path of what name means where folder is the working folder. See Path.
-func PathFrom(folder, name string) string {
-	if !filepath.IsAbs(name) {
-		name = folder + "/" + name // filepath.Join would remove a symlink before ".."
+	if folder = filepath.Clean(folder); folder == "/" && rest != "" {
+		return rest
 	}
-	return filepath.Clean(Path(name))
+	return folder + rest // not joined: "./-" is a file, and "-" is not
 }
 
 // Each returns a Setter that passes every value to set. It joins the errors.

@@ -507,7 +507,7 @@ func TestAPathMeansOneFile(t *testing.T) {
 	}
 	for given, want := range map[string]string{
 		"link/../a": "far/a", "link/..": "far", "gone/../a": "./a", "gone/../-": "./-", "far/d/../../b": "./b", "../a/": "../a/", "..": "..", "link/a..": "link/a..",
-		"-": "-", "./-": "./-", "s3://b/x/../y": "s3://b/x/../y", "": "",
+		"-": "-", "./-": "./-", "s3://b/x/../y": "s3://b/x/../y", "": "", "/a/../b": "/b", "/a/..": "/", "none://a/../b": "none:/b",
 	} {
 		if got := Path(given); got != want {
 			t.Errorf("%q is %q, not %q", given, got, want)
