@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ func (e *Export) checkOutputs(reads *folder.Reads) error {
 	out := e.Set.Destination
 	var err error
 	if out != "" {
-		err = reads.CheckRead("--output", out)
+		err = cmp.Or(reads.CheckRead("--output", out), reads.CheckOwn(out+folderSuffix))
 	}
 	if err == nil {
 		err = reads.CheckFile("the list of what cannot be read", FailedPath(out), FailedHeader)
@@ -69,7 +70,11 @@ func (e *Export) checkOutputs(reads *folder.Reads) error {
 
 // elsewhere returns the command with another output, whose list of failures is another one too.
 func (e *Export) elsewhere() exit.CommandLine {
-	return e.Line().With("output", job.FreeName(cmp.Or(e.Set.Destination, "export."+e.Set.Format)))
+	out, usual := e.Set.Destination, "export."+e.Set.Format
+	if info, err := os.Stat(out); err == nil && info.IsDir() {
+		out = filepath.Join(out, usual)
+	}
+	return e.Line().With("output", job.FreeName(cmp.Or(out, usual)))
 }
 
 // refusal sets the exit code and the hint of an unusable destination or format.

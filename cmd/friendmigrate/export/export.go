@@ -51,7 +51,7 @@ func (e *Export) open() error {
 	if destination == "" {
 		return e.openStream()
 	}
-	e.folder = destination + ".export"
+	e.folder = destination + folderSuffix
 	e.waiting.folder = e.folder
 	_, err := os.Lstat(destination) // opening a named pipe would wait
 	there := err == nil
@@ -258,6 +258,7 @@ type Position struct {
 const (
 	positionVersion = 2
 	positionName    = "position.json"
+	folderSuffix    = ".export" // of the folder beside the destination
 )
 
 func newPosition(id identity) Position {

@@ -124,6 +124,22 @@ func CheckNames(flag, name, state string, isFolder bool) error {
 	return nil
 }
 
+// CheckOwn refuses a folder for temporary files from which something is read, or which this program
+// has not made.
+func (r *Reads) CheckOwn(dir string) error {
+	made, err := checkpoint.LockFile(dir)
+	if names, _ := os.ReadDir(dir); err == nil && !made && len(names) > 0 {
+		err = fmt.Errorf("%q is there, and this program has not made it", dir)
+	}
+	info, none := os.Stat(dir)
+	for _, in := range r.all {
+		if none == nil && leadsInto(in.name, info) {
+			return fmt.Errorf("%s %q is in %q, whose files are temporary", in.flag, in.name, dir)
+		}
+	}
+	return err
+}
+
 func overlap(flag, name, state string) error {
 	return fmt.Errorf("%s %q and --state %q: the state needs a folder that holds no input folder, "+
 		"since its lists would become inputs", flag, name, state)
@@ -178,6 +194,11 @@ func (r *Reads) CheckRead(flag, name string) error {
 			return fmt.Errorf("%s %q is a name of the job in %q", flag, name, dir)
 		}
 	}
+	for _, path := range []string{name + ".tmp", name + ".spool"} {
+		if info, err := os.Lstat(path); err == nil && (!info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0) {
+			return fmt.Errorf("%s %q needs %q for itself, and something else is there", flag, name, path)
+		}
+	}
 	for _, in := range r.all {
 		for _, path := range []string{name, name + ".tmp", name + ".spool"} {
 			if info, err := os.Stat(path); err == nil && os.SameFile(info, in.info) {
@@ -194,13 +215,12 @@ func (r *Reads) CheckRead(flag, name string) error {
 
 // leadsInto reports whether a path is the file or folder that outer describes, or is below it.
 func leadsInto(path string, outer fs.FileInfo) bool {
-	here, err := os.Getwd()
-	if err != nil || path == source.Standard {
+	if path == source.Standard {
 		return false
 	}
-	// The name of the working folder may contain symlinks, which Join would cut off before "..".
-	if here, err = filepath.EvalSymlinks(here); err == nil && !filepath.IsAbs(path) {
-		path = filepath.Join(here, path)
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return false
 	}
 	resolved, err := filepath.EvalSymlinks(path)
 	return below(path, outer) || err == nil && below(resolved, outer)

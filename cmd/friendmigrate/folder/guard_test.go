@@ -63,11 +63,37 @@ func TestAStateThatHoldsWhatIsReadIsRefused(t *testing.T) {
 		t.Error("standard input is a list of the state, and that was not seen")
 	}
 	link(t, os.Symlink, "s/in", "inside")
-	t.Chdir(filepath.Join(here, "inside")) // an absolute name becomes PWD
+	t.Chdir(filepath.Join(here, "inside"))
+	t.Setenv("PWD", "") // as main leaves it: it holds the name with the symlink
 	r = Reads{}
 	r.Add("INPUT", "../in", nil)
 	if err := r.CheckState("../in"); err == nil {
 		t.Error("the working folder has a name with a symlink, and the input in the state was not seen")
+	}
+}
+
+// A folder for temporary files is ours if our lock is in it, or nothing.
+func TestAFolderOfOthersIsNotWrittenInto(t *testing.T) {
+	for lock, refused := range map[string]bool{"none": true, "": false, "process 1 on x\n": false, "mine": true} {
+		dir := t.TempDir()
+		if err := new(Reads).CheckOwn(dir); err != nil {
+			t.Errorf("an empty folder: %v", err)
+		}
+		names := map[string]string{"edges.csv": "mine", "lock": lock}
+		if lock == "none" {
+			delete(names, "lock")
+		}
+		for name, text := range names {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := new(Reads).CheckOwn(dir); (err != nil) != refused {
+			t.Errorf("lock %q: %v", lock, err)
+		}
+	}
+	if err := new(Reads).CheckOwn(filepath.Join(t.TempDir(), "none")); err != nil {
+		t.Errorf("no folder: %v", err)
 	}
 }
 

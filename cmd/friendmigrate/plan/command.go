@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"runtime/debug"
 
@@ -15,8 +16,9 @@ func Do(ctx context.Context, r *job.Run) (made *Plan, e exit.Ending, err error) 
 	if err := r.CheckInputs(); err != nil {
 		return nil, e, err
 	}
-	if err := job.WouldOverwrite(r.Reads.CheckState(r.Base()), r.Apart()); err != nil {
-		return nil, e, err
+	scratch, err := scratchDir(r.Set.State)
+	if err = cmp.Or(err, r.Reads.CheckState(r.Base()), r.Reads.CheckOwn(scratch)); err != nil {
+		return nil, e, job.WouldOverwrite(err, r.Apart())
 	}
 	warn := func(message string) { r.Screen.Line("warning: " + message) }
 	if err := r.OpenObjects(ctx, warn); err != nil {

@@ -202,9 +202,6 @@ func TestOnlyWhatAPlanLeftIsRemoved(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := o.make(t.Context()); err == nil {
-		t.Error("a plan takes a folder without a lock for its own")
-	}
 	if err := os.WriteFile(filepath.Join(dir, "lock"), nil, 0o600); err != nil { // as a killed plan leaves it
 		t.Fatal(err)
 	}
@@ -213,15 +210,6 @@ func TestOnlyWhatAPlanLeftIsRemoved(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 || entries[0].Name() != "edges.csv" {
 		t.Errorf("left %v, %v", entries, err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "lock"), []byte("mine"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := o.make(t.Context()); err == nil {
-		t.Error("a plan takes a user's file for its lock")
-	}
-	if text, err := os.ReadFile(filepath.Join(dir, "lock")); err != nil || string(text) != "mine" {
-		t.Errorf("a user's file holds %q, %v", text, err)
 	}
 }
 
@@ -248,21 +236,6 @@ func TestOnePlanAtATimeIsMade(t *testing.T) {
 	}
 	if _, err := o.make(t.Context()); err != nil {
 		t.Error(err)
-	}
-}
-
-// The name of the working folder may be that of a symlink, whose parent is another folder.
-func TestAPlanStagesBesideTheStateAlsoBelowASymlink(t *testing.T) {
-	root, err := filepath.EvalSymlinks(t.TempDir())
-	err = errors.Join(err, os.MkdirAll(root+"/far/d", 0o700), os.Symlink("far/d", root+"/link"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Chdir(root + "/link") // an absolute name becomes PWD
-	for state, want := range map[string]string{"../st": "/far/st.plan", "st": "/link/st.plan", root + "/st/": "/st.plan"} {
-		if got, err := scratchDir(state); got != root+want || err != nil {
-			t.Errorf("%s: %s, %v", state, got, err)
-		}
 	}
 }
 
