@@ -136,6 +136,7 @@ func (w *rosterWriter) endChunk() error {
 }
 
 // longBytes is how many bytes of chunks a builder may gather for a block while others do the same.
+// It is over bundleBytes, so a roster with more is large: the block it ends lets the others go on.
 const longBytes = 512 << 10
 
 // longBlock is the memory for a longer block: a chunk of the longest edges takes 64 MiB. There is
