@@ -66,7 +66,7 @@ type Finding struct {
 // Tally counts what an explanation found.
 type Tally struct {
 	ByKind map[string]int64
-	Gone   bool // a staged input is missing, so only failed edges are known
+	Gone   bool // the staged input is missing, so only failed edges and rows of the lists are known
 
 	Deleted, Perhaps int64 // of the imported ones, by undo
 }
@@ -165,7 +165,7 @@ func (e *explainer) failures() error {
 	if e.job.Journal == nil {
 		return nil
 	}
-	e.tally.Gone = true
+	e.tally.Gone = e.tally.Gone || e.job.has(e.from)
 	return Jobs{e.job}.each(Filter{Accounts: []string{e.from}}, func(_ *Job, x *checkpoint.Failure) error {
 		if x.Edge.From != e.from || !e.wants(x.Edge.To) {
 			return nil

@@ -112,6 +112,11 @@ func (j *Job) place(at migrate.Position) (input string, line int64) {
 	return input, at.Line
 }
 
+// has reports whether the roster of the account belongs to the job, or to this shard of it.
+func (j *Job) has(from string) bool {
+	return j.Shard.Count == 0 || stage.ShardOf(from, j.Shard.Count) == j.Shard.Index
+}
+
 // Missing returns the shards of the job without a state here.
 func (jobs Jobs) Missing() []settings.Shard { return folder.NotBegun(jobs.places()) }
 

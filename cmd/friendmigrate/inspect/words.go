@@ -118,18 +118,20 @@ func onState(line exit.CommandLine, command string) exit.CommandLine {
 	return line.As(command, func(flag string) bool { return flag == "state" })
 }
 
-// stageAgain returns the command that stages the input of the account's shard again, up to a comment
-// on it. After an undo there may be none.
+// stageAgain returns the command that stages the input of the account's shard again, with a
+// comment. After an undo there may be none.
 func (jobs Jobs) stageAgain(from string, line exit.CommandLine) string {
+	const without = "without it only edges that failed and rows of the lists are known"
+	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *Job) bool { return !j.has(from) })
 	again := jobs.Again()
 	if again.Undone {
-		return exit.NothingToRun + "; the staged input: "
+		return exit.NothingToRun + ": the staged input is gone, and " + without
 	}
 	l := again.On(onState(line, again.Command))
-	if n := jobs[0].Shard.Count; n > 0 {
-		l = l.With("shard", settings.Shard{Index: stage.ShardOf(from, n), Count: n}.String())
+	if shard := jobs[0].Shard; shard.Count > 0 {
+		l = l.With("shard", shard.String())
 	}
-	return l.String() + " # stages the input again: "
+	return l.String() + " # stages the input again: " + without
 }
 
 // Explained returns a tally in words.
@@ -141,7 +143,7 @@ func (jobs Jobs) Explained(t Tally, from, to string, line exit.CommandLine) exit
 	}
 	e, elsewhere := exit.Ending{}, false
 	if t.Gone {
-		e.Hint = jobs.stageAgain(from, line) + "it is gone, and without it only edges that failed are known"
+		e.Hint = jobs.stageAgain(from, line)
 	}
 	if len(missing) > 0 {
 		if its := (settings.Shard{Index: stage.ShardOf(from, missing[0].Count),
@@ -153,7 +155,7 @@ func (jobs Jobs) Explained(t Tally, from, to string, line exit.CommandLine) exit
 	if t.Found() == 0 {
 		e.Code, e.What = exit.Unusable, about+": the job knows nothing of it"
 		if t.Gone {
-			e.What = about + ": no edge that failed"
+			e.What = about + ": no edge that failed and no row of the lists"
 		}
 		if e.Hint = cmp.Or(e.Hint, exit.NothingToRun+": ids are compared byte by byte"); elsewhere {
 			e.Hint = exit.NothingToRun + ": its shard has to be asked"
@@ -164,8 +166,11 @@ func (jobs Jobs) Explained(t Tally, from, to string, line exit.CommandLine) exit
 	for _, kind := range slices.Sorted(maps.Keys(t.ByKind)) {
 		parts = append(parts, fmt.Sprintf("%s %s", terminal.Count(t.ByKind[kind]), kind))
 	}
-	e.What = fmt.Sprintf("%s: %s in the plan; found %s", about, terminal.Some(t.Edges(), "edge"),
-		strings.Join(parts, ", "))
+	e.What = about + ": "
+	if !t.Gone && !elsewhere {
+		e.What += terminal.Some(t.Edges(), "edge") + " in the plan; "
+	}
+	e.What += "found " + strings.Join(parts, ", ")
 	if t.Deleted > 0 {
 		e.What += "; since then undo has deleted " + terminal.Some(t.Deleted, "edge") + " of these"
 	}
@@ -179,6 +184,8 @@ func (jobs Jobs) Explained(t Tally, from, to string, line exit.CommandLine) exit
 	if t.ByKind[Pending]+t.Perhaps > 0 {
 		codes = append(codes, exit.Unfinished)
 	}
-	e.Code = exit.Gravest(codes...)
+	if e.Code = exit.Gravest(codes...); e.Code == exit.Done && t.Edges() == 0 {
+		e.Code = exit.Unusable // rows of a list alone tell nothing of an edge
+	}
 	return e
 }
