@@ -55,7 +55,7 @@ func TestALimitOfThisMachineIsNamedWithWhatHelps(t *testing.T) {
 		code       exit.Code
 		what, hint string
 	}{
-		{in("x", syscall.ENOSPC), exit.Unexpected, `the volume of "` + dir + `" has 28 KiB free, and 560 KiB may be needed`, "friendmigrate import --state s e.csv # after making room"},
+		{in("x", syscall.ENOSPC), exit.Unexpected, `the volume of "` + dir + `" has 28 KiB free, and 560 KiB or more may be needed`, "friendmigrate import --state s e.csv # after making room"},
 		{in("gone/x", syscall.EDQUOT), exit.Unexpected, `the volume of "` + dir + `" has 28 KiB free`, "# after making room"},
 		{in("x", syscall.EMFILE), exit.Unexpected, "ulimit -n", "friendmigrate import --state s e.csv"},
 		{in("x", syscall.EROFS), exit.Unexpected, "read-only", "friendmigrate import --state FOLDER e.csv # in a folder that can be written"},

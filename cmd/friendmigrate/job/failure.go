@@ -153,8 +153,8 @@ func (p *Program) Meaning(err error) string {
 		}
 		// A list that did not fit is removed, so the volume may have room again.
 		if err == nil && free < p.Needed {
-			text += fmt.Sprintf("; the volume of %q has %s free, and %s may be needed", dir, settings.FormatSize(free),
-				settings.FormatSize(p.Needed))
+			text += fmt.Sprintf("; the volume of %q has %s free, and %s or more may be needed", dir,
+				settings.FormatSize(free), settings.FormatSize(p.Needed))
 		}
 	}
 	return text

@@ -20,7 +20,6 @@ const (
 	copies       = 4         // of a failed edge while its list is written: journal, spool, new and old list
 	expected     = 10        // the warning assumes that one edge in this many fails
 	packed       = 5         // approximate compression ratio of an input
-	stagedShare  = 2         // a staged input takes less than its size divided by this
 )
 
 // room returns how many bytes the rest of a job takes on disk: at least, and if one edge in ten
@@ -65,21 +64,21 @@ func (j *Run) edgeBytes() int64 {
 	return bytes / max(j.Counts.Rows, 1)
 }
 
-// MeasureStage sets Needed to an estimate of what staging the input takes on disk.
+// MeasureStage sets Needed to about what staging the input takes on disk: its size. An account
+// whose edges do not fit into memory is sorted on disk, which takes several times their size.
 func (j *Run) MeasureStage(ctx context.Context) {
 	found, _, _ := j.SourceRequest("").Resolve(ctx) // reading the inputs reports their errors
-	bytes := int64(0)
+	j.Needed = 0
 	for _, in := range found {
-		bytes += unpackedBytes(in.Name, max(in.Size, 0))
+		j.Needed += unpackedBytes(in.Name, max(in.Size, 0))
 	}
-	j.Needed = bytes / stagedShare
 }
 
 // warnOfStage warns, before the input is read, that the disk may not have room for staging it.
 func (j *Run) warnOfStage(ctx context.Context) {
 	j.MeasureStage(ctx)
 	if free, err := j.Volume.Free(j.Dir); err == nil && free < j.Needed {
-		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take up to %s. Nothing is sent "+
+		j.Log.Warn(fmt.Sprintf("the volume of %q has %s free; staging the input may take %s or more. Nothing is sent "+
 			"before all of it is staged",
 			j.Dir, settings.FormatSize(free), settings.FormatSize(j.Needed)), Event("room"), zap.Int64("free", free))
 	}

@@ -1,6 +1,23 @@
 package job
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestStagingNeedsAboutTheSizeOfTheInput(t *testing.T) {
+	dir := t.TempDir()
+	for name, size := range map[string]int{"a.csv": 1000, "b.csv.gz": 100} {
+		if err := os.WriteFile(filepath.Join(dir, name), make([]byte, size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j := Run{Job: Job{Program: new(Program), Inputs: []string{dir}}}
+	if j.MeasureStage(t.Context()); j.Needed != 1000+packed*100 {
+		t.Errorf("%d bytes", j.Needed)
+	}
+}
 
 func TestRoomForTheRestOfAJob(t *testing.T) {
 	for _, c := range []struct {

@@ -182,6 +182,7 @@ func TestTextNamesWhatMatters(t *testing.T) {
 		"rows                    1,502", "duplicate                   1   of the same pair as another row; 1 with other fields (--duplicates last)",
 		"calls                       3   of at most 1,000 edges and 32 KiB; 1 of them because of --chunk-bytes", "least time                 2s   at 2 calls per second",
 		"too large                   1   rosters of more than 1,000 friends", "largest                 1,500   friends of hot",
+		"at most, for the staged input; more while it is made\n",
 		"rejected: To_Account is the account itself: 1 row\n", "warning: only 0.0 % of the pairs have both directions",
 	} {
 		if !strings.Contains(text, want) {

@@ -97,7 +97,7 @@ func (b *page) cost(p *Plan) {
 		terminal.Verb(asked, "more call", "more calls")+
 			" of friendmigrate accounts, at 100 per second, which comes first")
 	b.row("on the wire", settings.FormatSize(p.Bytes), "of JSON")
-	b.row("disk", settings.FormatSize(p.Disk.Staged), "at most, for the staged input")
+	b.row("disk", settings.FormatSize(p.Disk.Staged), "at most, for the staged input; more while it is made")
 }
 
 // LeastTime returns the least time in words; "" if there is no limit.
