@@ -30,7 +30,7 @@ func (p Pace) Write(fsys disk.FS, base string) error { return writeFact(fsys, ba
 
 // String describes what is set; "" if nothing is.
 func (p Pace) String() string {
-	rate := settings.RateText(p.Rate) + " calls per second"
+	rate := settings.RateWords(p.Rate)
 	switch {
 	case p.Paused && p.Rate > 0:
 		return "paused; after that " + rate

@@ -86,7 +86,7 @@ func (b *page) cost(p *Plan) {
 	}
 	b.count("calls", p.Calls, about)
 	if p.LeastSeconds != nil {
-		about := "at " + settings.RateText(p.Rate) + " calls per second"
+		about := "at " + settings.RateWords(p.Rate)
 		if p.Shard != "" {
 			about += ", this shard's share"
 		}

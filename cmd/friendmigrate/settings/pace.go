@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -35,6 +36,14 @@ func ParseRate(text string) (rate float64, err error) {
 
 // RateText returns a rate as a number without an exponent.
 func RateText(rate float64) string { return strconv.FormatFloat(rate, 'f', -1, 64) }
+
+// RateWords returns a rate with its unit, for people.
+func RateWords(rate float64) string {
+	if rate == math.Trunc(rate) {
+		return migrate.Some(int64(rate), "call") + " per second"
+	}
+	return RateText(rate) + " calls per second"
+}
 
 // WarnOfRate returns a warning about a rate, or "".
 func WarnOfRate(name string, rate float64) string {
