@@ -148,7 +148,7 @@ func (s *Settings) checkExport(r *Reader) {
 	if s.Accounts == "" {
 		r.Refuse("accounts", "FILE", "--accounts is missing: a file with one account id a line")
 	}
-	if s.Destination == "-" {
+	if s.Destination == "-" || s.Destination == "/dev/stdout" { // to be written to, not replaced
 		s.Destination = ""
 	}
 	said := source.FormatOf(s.Destination)
