@@ -130,7 +130,10 @@ func inputFault(name string, err error) error {
 	case errors.Is(err, fs.ErrNotExist) && strings.Contains(name, "://"):
 		e := &InputError{Name: name, Reason: "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store",
 			Err: fs.ErrNotExist}
-		if strings.HasPrefix(name, "http") {
+		if path, is := strings.CutPrefix(name, "file://"); is {
+			e.Reason = "a file is named by its path alone"
+			e.Fix = (&wrong{look: "ls -l"}).fix(path, compressionNone)
+		} else if strings.HasPrefix(name, "http") {
 			e.Fix = (&wrong{look: "curl -fO"}).fix(name, compressionNone)
 		}
 		return e

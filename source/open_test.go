@@ -324,14 +324,17 @@ func TestPathsThatLeadNowhere(t *testing.T) {
 		"file/a.csv":                        "it cannot be opened: not a directory",
 		"loop.csv":                          "it cannot be opened: too many levels of symbolic links",
 		strings.Repeat("x", 300) + ".csv":   "it cannot be opened: file name too long",
+		"file:///dir/e.csv":                 "a file is named by its path alone",
 		"https://host.example.com/file.csv": "objects are named s3://BUCKET/KEY, and --s3-endpoint says of which store",
 	} {
 		_, err := ReadInputs(t.Context(), Request{Inputs: []string{name}, StateDir: "state", FS: quickFS{}})
 		unusable, _ := errors.AsType[*InputError](err)
 		if unusable == nil || err.Error() != fmt.Sprintf("input %q: %s", name, want) {
 			t.Errorf("got %v, want %s", err, want)
-		} else if web := strings.Contains(name, "://"); web != strings.HasPrefix(unusable.Command(filepath.Clean), "curl ") {
+		} else if web := strings.HasPrefix(name, "http"); web != strings.HasPrefix(unusable.Command(filepath.Clean), "curl ") {
 			t.Errorf("%s: the command is %s", name, unusable.Command(filepath.Clean))
+		} else if strings.Contains(unusable.Command(filepath.Clean), "file:") {
+			t.Errorf("%s is no path: %s", name, unusable.Command(filepath.Clean))
 		}
 	}
 }
