@@ -285,9 +285,7 @@ func showUndone(now *progress.Snapshot, u *report.Undone) {
 	if u == nil {
 		return
 	}
-	if now.Doing = "undone"; u.Deleted < u.Edges {
-		now.Doing = "undone in part"
-	}
+	now.Doing = u.How()
 	now.Settled, now.Total, now.Percent = u.Deleted, u.Edges, progress.Percent(u.Deleted, u.Edges)
 }
 

@@ -38,7 +38,7 @@ func (r Report) Arrived() string {
 	case r.ShardsAbsent > 0:
 		return fmt.Sprintf("Not known: %s no state here.", terminal.HasHave(r.ShardsAbsent, "shard"))
 	case r.Undone != nil:
-		return fmt.Sprintf("No longer: the job was undone, %s%s.", r.Undone, r.Untouched())
+		return fmt.Sprintf("No longer: the job was %s, %s%s.", r.Undone.How(), r.Undone, r.Untouched())
 	case v != nil && v.Missing > 0:
 		return fmt.Sprintf("No: verify found %s missing.", terminal.Some(v.Missing, "edge"))
 	case pending > 0:

@@ -157,6 +157,14 @@ type Undone struct {
 // Left returns how many edges are still to be deleted.
 func (u Undone) Left() int64 { return u.Failed + u.Pending }
 
+// How returns in a word or two whether the job is undone, or a part of it.
+func (u Undone) How() string {
+	if u.Deleted < u.Edges {
+		return "undone in part"
+	}
+	return "undone"
+}
+
 func (u Undone) String() string {
 	text := fmt.Sprintf("%s of %s deleted", terminal.Count(u.Deleted), terminal.IsAre(u.Edges, "imported edge"))
 	if u.Failed > 0 {

@@ -197,6 +197,8 @@ func TestThePageSaysFirstWhetherEverythingArrived(t *testing.T) {
 		"other, unread": {Report{Sums: whole, Verified: &Verified{InPlace: 8, Unread: 2, Different: 1}}, "Yes, but verify found 1 edge with other fields; it could not compare the fields of 2."},
 		"undone": {Report{Sums: Sums{Rows: Sum{Read: 9, Counts: checkpoint.Counts{Imported: 7, Already: 2, AlreadyUncertain: 1}, Balanced: true}}, Undone: &Undone{Edges: 7, Deleted: 7}},
 			"No longer: the job was undone, 7 of 7 imported edges are deleted; 1 edge is not touched: perhaps made by a call of this job."},
+		"undone in one of two shards": {Join([]Report{{Sums: whole, Undone: &Undone{At: time.Unix(1, 0), Edges: 9, Deleted: 9}}, {Sums: whole}}, 0),
+			"No longer: the job was undone in part, 9 of 18 imported edges are deleted."},
 		"undone, others in doubt": {Report{Sums: Sums{Rows: Sum{Read: 9, Counts: checkpoint.Counts{Imported: 7}, Pending: 2, Balanced: true}, MaybeSent: 1}, Undone: &Undone{Edges: 7, Deleted: 7}},
 			"No longer: the job was undone, 7 of 7 imported edges are deleted; 2 edges are pending and not touched: calls that got no answer have perhaps made some."},
 		"all and found": {Report{Sums: whole, Verified: &Verified{InPlace: 9}}, "Yes: 9 edges are in place, and verify found them."},
