@@ -12,7 +12,8 @@ import (
 	"friendmigrate/sink"
 )
 
-// Version of the JSON form. It changes when a key changes its meaning or goes.
+// Version of the JSON form. It changes when a key changes its meaning or goes, so a key may be
+// older than the name of its field.
 const Version = 1
 
 // The phases of a command.
@@ -51,7 +52,7 @@ type Snapshot struct {
 	Slow      string   `json:"slow,omitempty"`         // why it is slower than asked for
 	Few       int      `json:"accountsLeft,omitempty"` // set if too few are left for calls to overlap fully
 	Stop      string   `json:"stop,omitempty"`         // how to stop at once or learn why it stops; empty: it does not
-	Finishing bool     `json:"resting,omitempty"`      // no more calls are sent; lists and report are written
+	Finishing bool     `json:"resting,omitempty"`      // no more calls, lists are written; the key stays: see Version
 	Code      *int     `json:"code,omitempty"`         // exit code, when it has ended
 	What      string   `json:"what,omitempty"`
 	Hint      string   `json:"hint,omitempty"` // the command to run next; only in progress.json
