@@ -87,9 +87,13 @@ func (l *Lane) encode(e *migrate.Edge) (r record[string], err error) {
 	return r, nil
 }
 
+// mostAround is the most bytes that are stored beside the texts of an edge: the roster, the chunk and
+// the block may be of this edge alone.
+const mostAround = 16
+
 func (l *Lane) addToPartition(e *migrate.Edge, r *record[string], hash uint64) error {
 	if m := l.w.options.Measure; m != nil {
-		l.measuredBytes += int64(len(r.from) + len(r.to) + len(r.extras) + 8)
+		l.measuredBytes += int64(len(r.from) + len(r.to) + len(r.literal) + len(r.extras) + mostAround)
 		l.brief = appendBrief(l.brief[:0], e, r, m.EdgeBytes(e))
 		r.flags, r.extras = codec.HasFields, l.brief
 	}

@@ -2,7 +2,9 @@ package stage
 
 import (
 	"errors"
+	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -11,6 +13,33 @@ import (
 
 func callBytes(e *migrate.Edge) int {
 	return len(e.Remark) + len(e.AddWording) + int(e.AddTime%1000) + 7
+}
+
+// Rosters of one edge whose texts cannot be compressed take the most room for an edge.
+func TestTheMeasuredSizeIsAnUpperBound(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var edges []migrate.Edge
+	for i := range 20_000 {
+		text := func() string {
+			return strconv.FormatUint(random.Uint64(), 36) + strconv.FormatUint(random.Uint64(), 36)
+		}
+		edges = append(edges, migrate.Edge{From: text(), To: text(), Remark: text(), AddSource: "AddSource_Type_A",
+			Position: migrate.Position{Line: int64(i)}})
+	}
+	_, sealed, _ := build(t, edges, Options{Lanes: 2}, roomy(2), nil, 1)
+	w, err := create(Options{Lanes: 2, Dir: "staged", FS: newMemory(), Measure: &Measure{EdgeBytes: callBytes,
+		Visit: func() Visitor { return func(string, []Friend) {} }}}, roomy(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	addAll(t, w, edges, 2)
+	measured, err := w.WriteRosters(t.Context(), nil)
+	if err = errors.Join(err, w.Abort()); err != nil {
+		t.Fatal(err)
+	}
+	if measured.Stored < sealed.Stored {
+		t.Errorf("it would take %d bytes at most, it takes %d", measured.Stored, sealed.Stored)
+	}
 }
 
 // TestMeasuringAgreesWithSealing: totals and chunks are those of a sealed stage of the same rows,
